@@ -1,0 +1,142 @@
+// What the engine keeps and shows: applets, circuits, projects, devices, frames, tasks, receipts, settlements, claims.
+// Amounts and identifiers are bigint here; the API turns them into decimal strings.
+
+import type { Hex } from './core/codec.ts'
+import type { AppletAbi } from './core/applet.ts'
+import type { ErrorCode } from './core/errors.ts'
+import type { Device } from './core/identity.ts'
+import type { RawRecord } from './core/layout.ts'
+import type { Receipt } from './core/receipt.ts'
+import type { TaskState } from './core/task.ts'
+
+/** A failure as it is stored and shown. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+export interface AppletRecord {
+  readonly appletId: Hex
+  readonly abi: AppletAbi
+  readonly sizeBytes: number
+  readonly createdMs: number
+  readonly circuits: readonly CircuitRecord[]
+}
+
+/** The circuit of an applet for one shape (D, R). `progress` is the build's current stage while building. */
+export interface CircuitRecord {
+  readonly appletId: Hex
+  readonly cohortSize: number
+  readonly frameSize: number
+  readonly status: 'building' | 'ready' | 'failed'
+  readonly progress: string | null
+  readonly failure: Failure | null
+  readonly manifest: CircuitManifest | null
+}
+
+/** What a circuit build produced; hashes are SHA-256 except vkHash (keccak256). */
+export interface CircuitManifest {
+  readonly appletId: Hex
+  readonly compilerVersion: string
+  readonly circomSha256: Hex
+  readonly r1csSha256: Hex
+  readonly vkHash: Hex
+  readonly verifyingKey: Hex
+  readonly cohortSize: number
+  readonly frameSize: number
+  readonly constraints: number
+  readonly publicSignals: number
+  readonly devSetup: boolean
+  readonly setupTranscriptHash: Hex
+}
+
+export interface ProjectRecord {
+  readonly projectId: bigint
+  readonly version: number
+  readonly appletId: Hex
+  readonly cohortSize: number
+  readonly frameSize: number
+  readonly layoutId: bigint
+  readonly deviceDomain: bigint
+  readonly config: RawRecord
+  readonly configHash: bigint
+  readonly createdMs: number
+}
+
+/** A device as the chain's events tell it. */
+export interface DeviceRecord extends Device {
+  readonly owner: Hex
+  readonly lastSequence: bigint
+}
+
+/** The engine's signed promise to process a frame: an EIP-712 signature by the operator's key. */
+export interface Acknowledgement {
+  readonly deviceId: bigint
+  readonly sequence: bigint
+  readonly messageHash: bigint
+  /** Unix time in seconds by which the frame is to be anchored. */
+  readonly deadline: bigint
+  readonly signature: Hex
+}
+
+export interface FrameRecord {
+  readonly deviceId: bigint
+  readonly sequence: bigint
+  readonly projectId: bigint
+  readonly messageHash: bigint
+  readonly readings: readonly Readonly<Record<string, bigint>>[]
+  readonly receivedMs: number
+  readonly taskId: Hex | null
+  readonly acknowledgement: Acknowledgement
+}
+
+/** One task: a batch with everything that became of it. */
+export interface TaskRecord {
+  readonly taskId: Hex
+  readonly projectId: bigint
+  readonly version: number
+  readonly cohort: number
+  readonly state: TaskState
+  readonly frames: number
+  readonly readings: number
+  readonly batchRoot: bigint
+  readonly daPointer: Hex
+  readonly batchNumber: bigint | null
+  readonly attempts: number
+  readonly failure: Failure | null
+  /** Unix milliseconds at which each state was reached. */
+  readonly times: Readonly<Partial<Record<TaskState, number>>>
+  readonly anchorTxHash: Hex | null
+  readonly anchorGas: bigint | null
+  readonly settleTxHash: Hex | null
+  readonly settleGas: bigint | null
+  readonly proveMs: number | null
+  readonly unitsBySlot: readonly bigint[] | null
+}
+
+export interface SettlementRecord {
+  readonly taskId: Hex
+  readonly projectId: bigint
+  readonly cohort: number
+  readonly batchNumber: bigint
+  readonly txHash: Hex
+  readonly gasUsed: bigint
+  readonly units: bigint
+  readonly payee: Hex
+  readonly settledMs: number
+}
+
+/** What the chain holds for a device: units credited and not yet claimed, and their worth in the reward token's smallest unit. */
+export interface ClaimRecord {
+  readonly deviceId: bigint
+  readonly owner: Hex
+  readonly creditedUnits: bigint
+  readonly claimedUnits: bigint
+  readonly pendingUnits: bigint
+  readonly pendingWei: bigint
+}
+
+export type { Receipt }
+
+/** Result of ingesting one frame. A duplicate is answered like the first time. */
+export type IngestResult = { readonly acknowledgement: Acknowledgement } | { readonly failure: Failure }
