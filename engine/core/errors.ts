@@ -37,6 +37,33 @@ export const ERRORS = {
   BATCH_INVALID: 'A batch, or the data-availability object that carries it, is malformed.',
   SEAL_INVALID: 'A seal has the wrong length, names another verifying key, or its proof does not verify.',
   RECEIPT_INVALID: 'A receipt is malformed or its fields contradict each other, the chain or the data.',
+
+  // engine
+  ACKNOWLEDGED_FRAME_DROPPED:
+    'An acknowledged frame can no longer be proven: the key of its device was changed or revoked first.',
+  APPLET_UNKNOWN: 'No applet with this id was uploaded to the engine.',
+  CIRCUIT_DISAGREES: 'The circuit refuses the native result of a batch: a defect; nothing was submitted.',
+  CIRCUIT_NOT_READY: 'The circuit of the applet for this cohort and frame size is not built yet, or its build failed.',
+  DA_OBJECT_CORRUPT: 'A data-availability object no longer hashes to its pointer.',
+  DA_OBJECT_PRUNED: 'A data-availability object was deleted after its retention period.',
+  DA_OBJECT_UNKNOWN: 'No data-availability object has this pointer.',
+  DEVICE_FOREIGN: 'The device belongs to a project that this engine does not serve.',
+  DEVICE_REVOKED: 'The key of the device is revoked or suspended.',
+  DEVICE_UNKNOWN: 'No device with this id is registered on chain.',
+  ENGINE_CLOSED: 'The engine is shutting down.',
+  FRAME_UNKNOWN: 'The engine holds no frame of this device with this sequence.',
+  PROJECT_CONFIG_MISMATCH: 'The config given for a project does not hash to the configHash on chain.',
+  PROJECT_UNKNOWN: 'The project does not exist on chain, or this engine does not serve it.',
+  PROJECT_VERSION_MISMATCH:
+    'The active applet version on chain has another circuit or verifying key than this engine built.',
+  PROOF_FAILED: 'A proof could not be computed, or did not verify under its own key.',
+  RECEIPT_UNKNOWN: 'The task is unknown or has no receipt yet.',
+  SEQUENCE_OUTDATED: 'The sequence of a frame is below one that the device already used.',
+  SEQUENCE_REPEATED: 'The device already sent another frame with this sequence.',
+  SEQUENCE_TOO_FAR: 'The sequence of a frame is more than 2^32 ahead of the last.',
+  STORE_LOCKED: 'The data directory is in use by another engine.',
+  TASK_NOT_FAILED: 'Only a failed task can be retried.',
+  TASK_UNKNOWN: 'The engine has no task with this id.',
 } as const
 
 export type ErrorCode = keyof typeof ERRORS

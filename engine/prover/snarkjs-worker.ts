@@ -1,0 +1,65 @@
+// One thread of the snarkjs prover: witness, proof, check. Curve, calculators and keys stay in memory between jobs.
+
+import { readFile } from 'node:fs/promises'
+import { WitnessCalculatorBuilder } from 'circom_runtime'
+import { curves, groth16 } from 'snarkjs'
+import type { ProofJob, ProofResult } from './snarkjs.ts'
+
+type Calculator = Awaited<ReturnType<typeof WitnessCalculatorBuilder>>
+
+const calculators = new Map<string, Promise<Calculator>>()
+const keys = new Map<string, Promise<Uint8Array>>()
+
+// snarkjs takes the curve from this global when it is set; a single-threaded one keeps it from starting a thread per core.
+const curve = curves.getCurveFromName('bn128', { singleThread: true }).then((built: unknown) => {
+  ;(globalThis as { curve_bn128?: unknown }).curve_bn128 = built
+})
+
+export default async function prove({ files, input }: ProofJob) {
+  await curve
+  const started = performance.now()
+  const calculator = await cached(calculators, files.witnessWasm, loadCalculator)
+  let witness: Uint8Array
+  try {
+    witness = await calculator.calculateWTNSBin(input, 1)
+  } catch (error) {
+    return { code: 'CIRCUIT_DISAGREES' as const, message: disagreement(error) }
+  }
+  const witnessMs = performance.now() - started
+  try {
+    return await proveWitness(files, witness, witnessMs)
+  } catch (error) {
+    return { code: 'PROOF_FAILED' as const, message: `snarkjs could not prove: ${(error as Error).message}` }
+  }
+}
+
+async function proveWitness(files: ProofJob['files'], witness: Uint8Array, witnessMs: number): Promise<ProofResult> {
+  const started = performance.now()
+  const zkey = await cached(keys, files.zkey, (path) => readFile(path))
+  const { proof, publicSignals } = await groth16.prove(zkey, witness)
+  const key = JSON.parse(await readFile(files.verifyingKey, 'utf8')) as object
+  if (!(await groth16.verify(key, publicSignals, proof))) throw new Error('the proof does not verify under its own key')
+  return { proof, publicSignals, witnessMs, proveMs: performance.now() - started }
+}
+
+async function loadCalculator(path: string): Promise<Calculator> {
+  return WitnessCalculatorBuilder(await readFile(path))
+}
+
+function cached<T>(cache: Map<string, Promise<T>>, path: string, load: (path: string) => Promise<T>): Promise<T> {
+  const known = cache.get(path)
+  if (known) return known
+  const loading = load(path)
+  cache.set(path, loading)
+  loading.catch(() => cache.delete(path))
+  return loading
+}
+
+function disagreement(error: unknown): string {
+  const first = String((error as Error).message)
+    .split('\n')
+    .slice(0, 3)
+    .join(' ')
+    .trim()
+  return `The circuit refuses the native result; nothing is submitted. This is a defect of the compiler or the engine: report it with the applet. (${first})`
+}

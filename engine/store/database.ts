@@ -1,0 +1,68 @@
+// The engine's one source of truth: a SQLite file in WAL mode with full synchronisation, so that a committed row
+// survives kill -9 and power loss. Schema changes are numbered migrations, applied once, in order.
+
+import { DatabaseSync } from '@photostructure/sqlite'
+
+export type Database = InstanceType<typeof DatabaseSync>
+export type Row = Record<string, string | number | null | Uint8Array>
+
+// u64 identifiers and sequences are kept as 20-digit decimal text: SQLite's integers are signed, and text of one
+// width sorts like the numbers.
+const MIGRATIONS = [
+  `create table applets (applet_id text primary key, wasm blob not null, created_ms integer not null);
+   create table circuits (
+     applet_id text not null, cohort_size integer not null, frame_size integer not null,
+     status text not null, progress text, failure text, manifest text, directory text,
+     primary key (applet_id, cohort_size, frame_size));
+   create table projects (project_id text primary key, record text not null);
+   create table api_keys (key_hash text primary key, project_id text not null, created_ms integer not null);
+   create table devices (
+     device_id text primary key, project_id text not null, cohort integer not null, slot integer not null,
+     record text not null, last_sequence text not null,
+     unique (project_id, cohort, slot));
+   create table chain_cursor (id integer primary key check (id = 1), next_block text not null);
+   create table frames (
+     id integer primary key, device_id text not null, sequence text not null, project_id text not null,
+     cohort integer not null, slot integer not null, leaf text not null, message_hash text not null, bytes blob not null,
+     received_ms integer not null, acknowledgement text not null, task_id text, dropped text,
+     unique (device_id, sequence));
+   create index frames_pending on frames (project_id, cohort, slot, sequence) where task_id is null and dropped is null;
+   create index frames_by_project on frames (project_id, id);
+   create index frames_by_task on frames (task_id);
+   create table tasks (
+     ordinal integer primary key, task_id text not null unique, project_id text not null, cohort integer not null,
+     state text not null, record text not null, work text not null);
+   create index tasks_by_cohort on tasks (project_id, cohort, ordinal);
+   create table receipts (task_id text primary key, record text not null);`,
+]
+
+/** Opens (creates, migrates) the store's database file. */
+export function openDatabase(path: string): Database {
+  const database = new DatabaseSync(path)
+  database.exec(
+    'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma locking_mode = exclusive;',
+  )
+  const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number }
+  MIGRATIONS.slice(version).forEach((migration, i) => {
+    transaction(database, () => database.exec(`${migration} pragma user_version = ${version + i + 1};`))
+  })
+  return database
+}
+
+/** Runs `body` in one transaction; rolls back if it throws. */
+export function transaction<T>(database: Database, body: () => T): T {
+  database.exec('begin immediate')
+  try {
+    const result = body()
+    database.exec('commit')
+    return result
+  } catch (error) {
+    database.exec('rollback')
+    throw error
+  }
+}
+
+/** 20-digit decimal text of a u64. */
+export function u64Text(value: bigint): string {
+  return value.toString().padStart(20, '0')
+}
