@@ -38,6 +38,15 @@ export const ERRORS = {
   SEAL_INVALID: 'A seal has the wrong length, names another verifying key, or its proof does not verify.',
   RECEIPT_INVALID: 'A receipt is malformed or its fields contradict each other, the chain or the data.',
 
+  // circuits: build and setup
+  CIRCUIT_BUILD_FAILED: 'The circom compiler refused a generated circuit: a defect of the applet compiler.',
+  CIRCUIT_SHAPE_INVALID: 'A circuit was asked for with a cohort size, frame size or unit bound it cannot have.',
+  POWERS_OF_TAU_MISMATCH: 'The hash of a powers-of-tau file is not that of the ceremony, or not the expected one.',
+  POWERS_OF_TAU_TOO_SMALL: 'A powers-of-tau file has fewer powers than the circuit needs.',
+  PROVING_KEY_REFUSED: 'A proving key does not follow from its circuit and powers of tau, or is a development key.',
+  R1CS_INVALID: 'A constraint file is not a well-formed .r1cs file over BN254.',
+  ZKEY_INVALID: 'A file is not a Groth16 proving key that can be read.',
+
   // engine
   ACKNOWLEDGED_FRAME_DROPPED:
     'An acknowledged frame can no longer be proven: the key of its device was changed or revoked first.',
