@@ -73,6 +73,21 @@ export const ERRORS = {
   STORE_LOCKED: 'The data directory is in use by another engine.',
   TASK_NOT_FAILED: 'Only a failed task can be retried.',
   TASK_UNKNOWN: 'The engine has no task with this id.',
+
+  // api
+  ACCESS_DENIED: 'The API key is valid but does not reach this project or this operation.',
+  API_KEY_INVALID: 'The bearer key of a request is not known.',
+  API_KEY_MISSING: 'A request that needs an API key came without one.',
+  BODY_TOO_LARGE: 'The body of a request is larger than its route takes.',
+  INTERNAL: 'The engine failed in a way that has no code of its own; its log tells more.',
+  MEDIA_TYPE_UNSUPPORTED: 'The content type of a request is not one that its route reads.',
+  REQUEST_INVALID: 'A path, query or body of a request does not have the documented shape.',
+  ROUTE_UNKNOWN: 'No route has this method and path.',
+
+  // sdk
+  ENGINE_UNREACHABLE: 'The device could not deliver its frames: every attempt met a network error or a busy engine.',
+  RESPONSE_INVALID: 'The engine answered a device with something that the SDK does not understand.',
+  SEQUENCE_EXHAUSTED: 'A device has used the last sequence number that 64 bits hold.',
 } as const
 
 export type ErrorCode = keyof typeof ERRORS
