@@ -88,6 +88,8 @@ export interface FrameRecord {
   readonly receivedMs: number
   readonly taskId: Hex | null
   readonly acknowledgement: Acknowledgement
+  /** ACKNOWLEDGED_FRAME_DROPPED if the device's key changed before the frame was batched; else null. */
+  readonly failure: Failure | null
 }
 
 /** One task: a batch with everything that became of it. */

@@ -17,8 +17,8 @@ export interface Device {
 export const EMPTY_LEAF = 0n
 
 /** Leaf of a device in the identity tree: Poseidon(Ax, Ay, deviceId). */
-export function deviceLeaf(key: PublicKey, deviceId: bigint): bigint {
-  return poseidon([key.x, key.y, deviceId])
+export function deviceLeaf(key: PublicKey, deviceId: bigint, hash: Poseidon = poseidon): bigint {
+  return hash([key.x, key.y, deviceId])
 }
 
 /** Merkle root over the leaves of a cohort; their number is a power of two. */

@@ -6,19 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import type { CircuitInput } from '../core/witness.ts'
 import { AttestreamError } from '../core/errors.ts'
+import type { Groth16Proof } from '../core/seal.ts'
 
 /** Files of one circuit. */
 export interface ProvingFiles {
   readonly witnessWasm: string
   readonly zkey: string
   readonly verifyingKey: string
-}
-
-/** Affine proof coordinates as snarkjs gives them, decimal. */
-export interface Groth16Proof {
-  readonly pi_a: readonly string[]
-  readonly pi_b: readonly (readonly string[])[]
-  readonly pi_c: readonly string[]
 }
 
 export interface ProofResult {

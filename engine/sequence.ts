@@ -1,0 +1,112 @@
+// Sequence: close a batch of a cohort from the frames that wait, at most one per slot, and create its task.
+// A cohort's next batch starts from the page that its last batch left, so it is closed once that one is executed.
+
+import type { ProjectRecord } from './records.ts'
+import type { AppletLayouts, BatchData } from './core/batch.ts'
+import { batchRoot, encodeBatchData } from './core/batch.ts'
+import type { Hex } from './core/codec.ts'
+import { decodeFrame, type FrameFormat } from './core/frame.ts'
+import { EMPTY_LEAF, deviceLeaf, identityRoot } from './core/identity.ts'
+import { genesisPage, type LedgerPage } from './core/ledger.ts'
+import { taskId } from './core/task.ts'
+import type { Store, StoredFrame, Task, TaskWork } from './store/index.ts'
+
+export interface SequenceContext {
+  readonly store: Store
+  readonly nowMs: () => number
+  readonly project: ProjectRecord
+  readonly layouts: AppletLayouts
+  readonly format: FrameFormat
+  /** SHA-256 of a data-availability object. */
+  readonly pointer: (bytes: Uint8Array) => Hex
+}
+
+/** Closes a batch of the cohort, or returns undefined if no frame waits or the last batch is not executed yet. */
+export function closeBatch(context: SequenceContext, cohort: number): Task | undefined {
+  const { store, project, layouts } = context
+  const pageBefore = cohortPage(context, cohort)
+  if (!pageBefore) return undefined
+  const leaves = cohortLeaves(context, cohort)
+  const frames = currentFrames(store, project.projectId, cohort, leaves)
+  if (frames.length === 0) return undefined
+  const data = batchData(context, cohort, frames, pageBefore)
+  const daPointer = context.pointer(encodeBatchData(layouts, data))
+  const hashes = leaves.map((_, slot) => frames.find((frame) => frame.slot === slot)?.messageHash ?? 0n)
+  const root = batchRoot(hashes)
+  const key = { projectId: project.projectId, version: project.version, cohort, batchRoot: root, daPointer }
+  const task = newTask(key, data, context.nowMs(), {
+    appletId: project.appletId,
+    config: project.config,
+    configHash: project.configHash,
+    leaves,
+    identityRoot: identityRoot(leaves),
+    pageBefore,
+  })
+  store.putTask(task, frames)
+  return task
+}
+
+/** What the batch's data-availability object carries; the same for the same task at any time. */
+export function taskBatchData(context: SequenceContext, task: Task): BatchData {
+  return batchData(context, task.cohort, context.store.taskFrames(task.taskId), task.work.pageBefore)
+}
+
+function batchData(
+  { project, format }: SequenceContext,
+  cohort: number,
+  stored: readonly StoredFrame[],
+  pageBefore: LedgerPage,
+): BatchData {
+  const frames = Array.from({ length: project.cohortSize }, (_, slot) => {
+    const frame = stored.find((entry) => entry.slot === slot)
+    return frame ? decodeFrame(format, frame.bytes) : null
+  })
+  const { deviceDomain, frameSize, config } = project
+  return { appletId: BigInt(project.appletId), deviceDomain, frameSize, config, pageBefore, batch: { cohort, frames } }
+}
+
+function cohortPage({ store, project, layouts }: SequenceContext, cohort: number): LedgerPage | undefined {
+  const latest = store.latestTask(project.projectId, cohort)
+  return latest ? latest.work.pageAfter : genesisPage(layouts.state, project.cohortSize)
+}
+
+function cohortLeaves({ store, project }: SequenceContext, cohort: number): bigint[] {
+  const leaves = Array.from({ length: project.cohortSize }, () => EMPTY_LEAF)
+  for (const device of store.cohortDevices(project.projectId, cohort)) {
+    if (device.active) leaves[device.slot] = deviceLeaf(device.key, device.deviceId)
+  }
+  return leaves
+}
+
+/** The oldest waiting frame of each slot. A frame signed by a key that is no longer the slot's could not be proven: it is dropped. */
+function currentFrames(store: Store, projectId: bigint, cohort: number, leaves: readonly bigint[]): StoredFrame[] {
+  for (;;) {
+    const frames = store.nextFrames(projectId, cohort)
+    const outdated = frames.filter((frame) => frame.leaf !== leaves[frame.slot])
+    if (outdated.length === 0) return frames
+    for (const frame of outdated)
+      store.dropFrame(frame, 'The key of the device was changed or revoked before the batch was closed.')
+  }
+}
+
+function newTask(key: Parameters<typeof taskId>[0], data: BatchData, nowMs: number, work: TaskWork): Task {
+  const present = data.batch.frames.filter((frame) => frame !== null)
+  return {
+    ...key,
+    taskId: taskId(key),
+    state: 'closed',
+    frames: present.length,
+    readings: present.reduce((sum, frame) => sum + frame.readings.length, 0),
+    batchNumber: null,
+    attempts: 0,
+    failure: null,
+    times: { closed: nowMs },
+    anchorTxHash: null,
+    anchorGas: null,
+    settleTxHash: null,
+    settleGas: null,
+    proveMs: null,
+    unitsBySlot: null,
+    work,
+  }
+}
