@@ -74,6 +74,14 @@ export const ERRORS = {
   TASK_NOT_FAILED: 'Only a failed task can be retried.',
   TASK_UNKNOWN: 'The engine has no task with this id.',
 
+  // chain
+  ACKNOWLEDGEMENT_INVALID: 'The signature of an acknowledgement is not one by the key of the operator.',
+  ANVIL_FAILED: 'The local chain ended or did not answer while it was being started.',
+  ANVIL_MISSING: 'The package with the local chain is not installed for this platform.',
+  CHAIN_MISMATCH: 'The node at the RPC URL serves another chain than the one configured.',
+  CHAIN_REVERTED: 'A contract refused a call; details name its custom error and the values.',
+  CHAIN_UNAVAILABLE: 'The node at the RPC URL does not answer, or answers with an error of its own.',
+
   // api
   ACCESS_DENIED: 'The API key is valid but does not reach this project or this operation.',
   API_KEY_INVALID: 'The bearer key of a request is not known.',

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import {ERC20Votes} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Votes.sol";
+import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
+
+/// @title RewardToken
+/// @notice The token rewards are paid in: permits, votes, and a cap on all that is ever in circulation, set at construction.
+contract RewardToken is ERC20, ERC20Permit, ERC20Votes, Ownable {
+    uint256 public immutable cap;
+
+    error CapExceeded(uint256 supply, uint256 cap);
+
+    constructor(string memory name_, string memory symbol_, uint256 cap_, address owner_)
+        ERC20(name_, symbol_)
+        ERC20Permit(name_)
+        Ownable(owner_)
+    {
+        cap = cap_;
+    }
+
+    /// @notice Mints by the owner, never beyond the cap.
+    function mint(address to, uint256 amount) external onlyOwner {
+        _mint(to, amount);
+        if (totalSupply() > cap) revert CapExceeded(totalSupply(), cap);
+    }
+
+    function nonces(address owner) public view override(ERC20Permit, Nonces) returns (uint256) {
+        return super.nonces(owner);
+    }
+
+    function _update(address from, address to, uint256 amount) internal override(ERC20, ERC20Votes) {
+        super._update(from, to, amount);
+    }
+}
