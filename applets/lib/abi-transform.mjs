@@ -120,16 +120,19 @@ export default class AbiTransform extends Transform {
       this.fail(node, 'Context is exactly `{ anchorTimeSec: u64 }`: the chain sets it')
       return false
     }
-    if (fields.length === 0) {
+    if (this.members(record).length === 0) {
       this.fail(node, `${name} has no fields; leave the class and its parameter out`)
       return false
     }
     return true
   }
 
+  members(record) {
+    return [...(record.members?.values() ?? [])].filter((member) => member.fieldDeclaration)
+  }
+
   fields(record) {
-    const fields = [...(record.members?.values() ?? [])].filter((member) => member.fieldDeclaration)
-    return fields
+    return this.members(record)
       .map((member) => this.field(record, member))
       .filter((field) => field !== null)
       .sort((a, b) => a.offset - b.offset)
@@ -147,10 +150,11 @@ export default class AbiTransform extends Transform {
     }
     const decorators = (fieldDeclaration.decorators ?? []).filter((d) => d.name.text === 'bits')
     const bits = decorators.length === 0 ? width : this.declaredBits(decorators)
-    if (bits === null || bits < 1 || bits > width) {
+    const least = type.startsWith('i') ? 2 : 1
+    if (bits === null || bits < least || bits > width) {
       return this.fail(
         fieldDeclaration,
-        `${record.prototype.name}.${name}: one @bits(n) with a literal n from 1 to ${width}, the width of ${type}`,
+        `${record.prototype.name}.${name}: one @bits(n) with a literal n from ${least} to ${width}, the width of ${type}`,
       )
     }
     return { name, type, bits, offset: instance.memoryOffset }

@@ -1,0 +1,214 @@
+/**
+ * Makes an applet's WASM safe to run: refuses what an applet may not contain and meters the rest.
+ *
+ * The instrumented module takes fuel at the head of every straight-line segment of every function, loop bodies included, and traps when
+ * it is used up; its memory cannot grow; its start function no longer runs by itself but is exported, so that it is metered too; its
+ * mutable globals are exported, so that a caller can restore them. Nothing else changes: same indices, same results.
+ * It leaves validation to the WebAssembly runtime, and rollback and time limits to run.ts and pool.ts.
+ */
+import { AttestreamError } from '../core/errors.ts'
+import { decodeWasm, describeFunction, type Instruction, type ValueType, type WasmModule } from '../core/wasm.ts'
+import { byteVector, concat, name, section, signedLeb, unsignedLeb, vector } from './wasm-encoder.ts'
+
+export const APPLET_BYTES_MAX = 256 * 1024
+export const MEMORY_PAGES_MAX = 16
+const TABLE_ENTRIES_MAX = 1024
+
+/** Names that the instrumented module exports beside the applet's own. */
+export const SANDBOX_EXPORT = {
+  fuel: 'attestream.fuel',
+  memory: 'attestream.memory',
+  start: 'attestream.start',
+} as const
+/** Followed by the global's index. */
+export const GLOBAL_EXPORT_PREFIX = 'attestream.global.'
+
+/** Fuel of a bulk memory instruction, whatever its length: about a sixteenth of the bytes of a 1-page copy. */
+const BULK_FUEL = 4096
+const FLOAT_TYPES: readonly ValueType[] = ['f32', 'f64']
+const CONTROL = { loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, brIf: 0x0d } as const
+const EXPORT_KIND = { function: 0, table: 1, memory: 2, global: 3 } as const
+const EMPTY = new Uint8Array()
+
+/**
+ * Checks and rewrites an applet. Throws APPLET_TOO_LARGE, WASM_MALFORMED, APPLET_IMPORTS, APPLET_MEMORY_INVALID, APPLET_FLOATS or
+ * APPLET_INSTRUCTION_UNSUPPORTED. The same input gives the same bytes; without custom sections.
+ */
+export function instrument(wasm: Uint8Array): Uint8Array {
+  if (wasm.length > APPLET_BYTES_MAX) {
+    throw new AttestreamError(
+      'APPLET_TOO_LARGE',
+      `The applet has ${wasm.length} bytes; at most ${APPLET_BYTES_MAX} are allowed.`,
+    )
+  }
+  const module = decodeWasm(wasm)
+  checkImports(module)
+  checkMemory(module)
+  checkTypes(module)
+  for (const fn of module.functions) {
+    for (const instruction of fn.instructions) checkInstruction(module, fn.index, instruction)
+  }
+  return rewrite(wasm, module)
+}
+
+function checkImports(module: WasmModule): void {
+  const first = module.imports[0]
+  if (!first) return
+  throw new AttestreamError(
+    'APPLET_IMPORTS',
+    `The applet imports ${first.module}.${first.field} and ${module.imports.length - 1} more; it may import nothing. Compile it with the asconfig.json of this project.`,
+  )
+}
+
+function checkMemory(module: WasmModule): void {
+  const pages = module.memories[0]?.minimum ?? 0
+  if (module.memories.length !== 1 || pages < 1 || pages > MEMORY_PAGES_MAX) {
+    throw new AttestreamError(
+      'APPLET_MEMORY_INVALID',
+      `The applet declares ${module.memories.length} memories, the first of ${pages} pages; it needs one of 1 to ${MEMORY_PAGES_MAX} pages.`,
+    )
+  }
+  if (module.tables.length > 1 || (module.tables[0]?.minimum ?? 0) > TABLE_ENTRIES_MAX) {
+    throw unsupported(`tables of more than ${TABLE_ENTRIES_MAX} entries`, 0)
+  }
+  const taken = module.exports.find((entry) => entry.name.startsWith('attestream.'))
+  if (taken) throw unsupported(`the export name ${taken.name}`, 0)
+}
+
+function checkTypes(module: WasmModule): void {
+  const types = [
+    ...module.types.flatMap((type) => [...type.parameters, ...type.results]),
+    ...module.globals.map((global) => global.type),
+    ...module.functions.flatMap((fn) => fn.locals),
+  ]
+  if (types.some((type) => FLOAT_TYPES.includes(type))) throw floats('a value of type f32 or f64')
+  const other = types.find((type) => type !== 'i32' && type !== 'i64')
+  if (other) throw unsupported(`a value of type ${other}`, 0)
+}
+
+function checkInstruction(module: WasmModule, fn: number, instruction: Instruction): void {
+  const { name: what, block } = instruction
+  const where = `${what} in ${describeFunction(module, fn)}`
+  if (/f32|f64/.test(what) || [...(block?.parameters ?? []), ...(block?.results ?? [])].some(isFloat)) {
+    throw floats(`${where} at byte 0x${instruction.offset.toString(16)}`)
+  }
+  const refused = /^(memory\.(grow|init)|(data|elem)\.drop|table\.|ref\.|select_t)/.test(what)
+  if (instruction.unreadable || refused) throw unsupported(where, instruction.offset)
+}
+
+function isFloat(type: ValueType): boolean {
+  return FLOAT_TYPES.includes(type)
+}
+
+function floats(where: string): AttestreamError {
+  return new AttestreamError(
+    'APPLET_FLOATS',
+    `The applet has ${where}; use integers in fixed point, floating point is not the same everywhere.`,
+  )
+}
+
+function unsupported(what: string, offset: number): AttestreamError {
+  const at = offset > 0 ? ` at byte 0x${offset.toString(16)}` : ''
+  return new AttestreamError(
+    'APPLET_INSTRUCTION_UNSUPPORTED',
+    `The applet has ${what}${at}, which applets may not use.`,
+  )
+}
+
+function rewrite(wasm: Uint8Array, module: WasmModule): Uint8Array {
+  const fuelGlobal = module.globals.length
+  const payload = (id: number): Uint8Array => {
+    const found = module.sections.find((entry) => entry.id === id)
+    return found ? wasm.subarray(found.payload, found.end) : EMPTY
+  }
+  const pages = unsignedLeb(module.memories[0]!.minimum)
+  const copied = (id: number): Uint8Array => (payload(id).length > 0 ? section(id, payload(id)) : EMPTY)
+  return concat([
+    wasm.subarray(0, 8),
+    copied(1),
+    copied(3),
+    copied(4),
+    section(5, vector([concat([[1], pages, pages])])),
+    section(6, globalSection(payload(6), fuelGlobal)),
+    section(7, exportSection(payload(7), module, fuelGlobal)),
+    copied(9),
+    copied(12),
+    section(10, vector(module.functions.map((fn) => byteVector(meteredBody(wasm, fn, fuelGlobal))))),
+    copied(11),
+  ])
+}
+
+/** The applet's globals and, last, the mutable i64 fuel gauge. */
+function globalSection(payload: Uint8Array, count: number): Uint8Array {
+  const fuel = [0x7e, 1, 0x42, 0, CONTROL.end]
+  return concat([unsignedLeb(count + 1), withoutCount(payload, count), fuel])
+}
+
+function exportSection(payload: Uint8Array, module: WasmModule, fuelGlobal: number): Uint8Array {
+  const added: [string, keyof typeof EXPORT_KIND, number][] = [
+    [SANDBOX_EXPORT.fuel, 'global', fuelGlobal],
+    [SANDBOX_EXPORT.memory, 'memory', 0],
+  ]
+  if (module.start !== undefined) added.push([SANDBOX_EXPORT.start, 'function', module.start])
+  for (const { index, mutable } of module.globals) {
+    if (mutable) added.push([`${GLOBAL_EXPORT_PREFIX}${index}`, 'global', index])
+  }
+  const entries = added.map(([text, kind, index]) => concat([name(text), [EXPORT_KIND[kind]], unsignedLeb(index)]))
+  const count = module.exports.length
+  return concat([unsignedLeb(count + entries.length), withoutCount(payload, count), ...entries])
+}
+
+/** The entries of a vector whose bytes are kept; its count may be encoded in more bytes than needed. */
+function withoutCount(payload: Uint8Array, count: number): Uint8Array {
+  if (count === 0) return EMPTY
+  const first = payload.findIndex((byte) => byte < 0x80)
+  return payload.subarray(first + 1)
+}
+
+function meteredBody(wasm: Uint8Array, fn: WasmModule['functions'][number], fuelGlobal: number): Uint8Array {
+  const parts: (Uint8Array | number[])[] = [wasm.subarray(fn.localsOffset, fn.codeOffset)]
+  let segment: Instruction[] = []
+  const close = (): void => {
+    const [first, last] = [segment[0], segment.at(-1)]
+    if (!first || !last) return
+    parts.push(
+      takeFuel(
+        segment.reduce((sum, instruction) => sum + fuelOf(instruction), 0),
+        fuelGlobal,
+      ),
+    )
+    parts.push(wasm.subarray(first.offset, last.end))
+    segment = []
+  }
+  for (const instruction of fn.instructions) {
+    segment.push(instruction)
+    if (endsSegment(instruction.opcode)) close()
+  }
+  close()
+  return concat(parts)
+}
+
+/** Control can leave after, or arrive behind, these: what follows is charged on its own. */
+function endsSegment(opcode: number): boolean {
+  return Object.values(CONTROL).includes(opcode as (typeof CONTROL)['loop'])
+}
+
+function fuelOf({ name: what }: Instruction): number {
+  return what.startsWith('memory.') && what !== 'memory.size' ? BULK_FUEL : 1
+}
+
+/** fuel −= amount; trap if it is negative now. */
+function takeFuel(amount: number, global: number): Uint8Array {
+  const index = unsignedLeb(global)
+  return concat([
+    [0x23],
+    index,
+    [0x42],
+    signedLeb(BigInt(amount)),
+    [0x7d, 0x24],
+    index,
+    [0x23],
+    index,
+    [0x42, 0x00, 0x53, 0x04, 0x40, 0x00, CONTROL.end],
+  ])
+}
