@@ -14,7 +14,7 @@ const LATITUDE_MAX: u32 = 90_000_000
 const LONGITUDE_MAX: i32 = 180_000_000
 const COSINE_STEP_LOG2: u32 = 20
 /** Keeps the sum of two squares within 64 bits: 262 km. */
-const COMPONENT_MAX: u64 = (<u64>1 << 31) - 1
+const COMPONENT_MAX: u64 = ((<u64>1) << 31) - 1
 
 /** round(912 · cos φ) in the middle of each step of 2^20 micro-degrees of latitude, 0° to 90°. */
 // prettier-ignore
@@ -27,15 +27,11 @@ const COSINES = memory.data<u16>([
 ])
 
 /** North-south part of the way between two latitudes. */
-// @ts-ignore: decorator
-@inline
 export function northLength(fromLat: i32, toLat: i32): u64 {
   return u64(distance(fromLat, toLat)) * LENGTH_PER_MICRO_DEGREE
 }
 
 /** East-west part of the way between two longitudes at latitude `lat`, the short way round. Rejects positions off the globe. */
-// @ts-ignore: decorator
-@inline
 export function eastLength(fromLon: i32, toLon: i32, lat: i32): u64 {
   const latitude = distance(lat, 0)
   require(latitude <= LATITUDE_MAX)
@@ -46,8 +42,6 @@ export function eastLength(fromLon: i32, toLon: i32, lat: i32): u64 {
 }
 
 /** Whether a way of these two parts is at least `length` (below 2^31) long. */
-// @ts-ignore: decorator
-@inline
 export function reaches(north: u64, east: u64, length: u64): bool {
   const y = min(north, COMPONENT_MAX)
   const x = min(east, COMPONENT_MAX)

@@ -18,22 +18,16 @@ export class Context {
 export const CLOCK_TOLERANCE_SEC: u64 = 300
 
 /** Rejects the reading: 0 units, State as it was before. Does not return. */
-// @ts-ignore: decorator
-@inline
 export function reject(): void {
   unreachable()
 }
 
 /** Rejects the reading unless `condition` holds. */
-// @ts-ignore: decorator
-@inline
 export function require(condition: bool): void {
   if (!condition) unreachable()
 }
 
 /** Rejects a reading stamped later than the anchor that contains it, clocks allowed for. */
-// @ts-ignore: decorator
-@inline
 export function requireNotFuture(timeSec: u32, context: Context): void {
   require(u64(timeSec) <= context.anchorTimeSec + CLOCK_TOLERANCE_SEC)
 }

@@ -6,15 +6,11 @@ import { require } from './record'
 export const WINDOW_SLOTS: u32 = 32
 
 /** The window after `newest` has moved ahead by `steps` ≥ 1 slots, the new one marked. */
-// @ts-ignore: decorator
-@inline
 export function advance(window: u32, steps: u32): u32 {
   return steps < WINDOW_SLOTS ? (window << steps) | 1 : 1
 }
 
 /** The window with the slot `age` behind the newest marked. Rejects a slot that was marked or has left the window. */
-// @ts-ignore: decorator
-@inline
 export function markLate(window: u32, age: u32): u32 {
   require(age < WINDOW_SLOTS)
   const slot = (<u32>1) << age
