@@ -25,6 +25,8 @@ export const ERRORS = {
   APPLET_START_FAILED: 'The WASM traps or does not fit its memory when it is instantiated.',
   APPLET_TIMEOUT: 'Running an applet over a batch took longer than the engine waits; the worker was stopped.',
   APPLET_TOO_LARGE: 'The WASM is larger than an applet may be.',
+  APPLET_UNSUPPORTED:
+    'The applet does something that cannot become a circuit; the error says where and what to write instead.',
   // core: frames, batches, receipts
   FRAME_VERSION_UNKNOWN: 'The first byte of a frame names a version this engine does not read.',
   FRAME_TRUNCATED: 'A frame ends before its declared length.',
@@ -70,6 +72,7 @@ export const ERRORS = {
   SEQUENCE_OUTDATED: 'The sequence of a frame is below one that the device already used.',
   SEQUENCE_REPEATED: 'The device already sent another frame with this sequence.',
   SEQUENCE_TOO_FAR: 'The sequence of a frame is more than 2^32 ahead of the last.',
+  STEP_FAILED: 'A step of a task failed for a reason without a code of its own; the message tells it.',
   STORE_LOCKED: 'The data directory is in use by another engine.',
   TASK_NOT_FAILED: 'Only a failed task can be retried.',
   TASK_UNKNOWN: 'The engine has no task with this id.',
@@ -96,6 +99,9 @@ export const ERRORS = {
   ENGINE_UNREACHABLE: 'The device could not deliver its frames: every attempt met a network error or a busy engine.',
   RESPONSE_INVALID: 'The engine answered a device with something that the SDK does not understand.',
   SEQUENCE_EXHAUSTED: 'A device has used the last sequence number that 64 bits hold.',
+  // cli: recorded data
+  DATASET_INVALID: 'A CSV of recorded readings cannot be read, or a cell of it is not what its column should hold.',
+  DATASET_UNKNOWN: 'A CSV has a header that is not known, or is meant for another applet.',
 } as const
 
 export type ErrorCode = keyof typeof ERRORS
