@@ -6,7 +6,7 @@
  */
 
 /** Narrows a field to `width` bits. The ABI transform reads it; nothing of it reaches the WASM. */
-export declare function bits(width: i32): (record: usize, field: string) => void
+export declare function bits(width: i32): (record: Object, field: string) => void
 
 /** What the chain says about the batch: the time of the block that anchored it. */
 @unmanaged

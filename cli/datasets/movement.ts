@@ -6,17 +6,24 @@ import { badCell, numberAt, timeAt, type Row } from './rows.ts'
 
 const ARACAJU_OFFSET_HOURS = -3
 
+/** Some trips of one phone overlap; a phone is on one trip at a time, and on another after a pause of so long at least. */
+const TRIP_PAUSE_SEC = 60
+
 export const phones: Recording = {
   applet: 'movement',
   header: 'latitude,longitude,track_id,time,id_android,car_or_bus',
   source: 'UCI GPS trajectories: phones in cars and buses, Aracaju, 2014 to 2016',
-  createMapper: () => (row) => {
-    const values = {
-      timeSec: timeAt(row, 3, ARACAJU_OFFSET_HOURS),
-      lat: microDegrees(row, 0, 90),
-      lon: microDegrees(row, 1, 180),
+  createMapper: () => {
+    const latest = new Map<string, { trip: string; timeSec: number }>()
+    return (row) => {
+      const device = `phone ${row.cells[4]}`
+      const trip = row.cells[2] ?? ''
+      const timeSec = timeAt(row, 3, ARACAJU_OFFSET_HOURS)
+      const before = latest.get(device)
+      if (before && timeSec < before.timeSec + (trip === before.trip ? 0 : TRIP_PAUSE_SEC)) return []
+      latest.set(device, { trip, timeSec })
+      return [{ device, values: { timeSec, lat: microDegrees(row, 0, 90), lon: microDegrees(row, 1, 180) } }]
     }
-    return [{ device: `phone ${row.cells[4]}`, values }]
   },
 }
 
