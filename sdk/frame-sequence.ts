@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// Many frames in one request: each after its length as a big-endian u32.
+
+import { concatBytes, integerToBytes } from '../engine/core/codec.ts'
+
+/** Content type of a sequence of frames. */
+export const FRAME_SEQUENCE = 'application/vnd.attestream.frames'
+
+export function encodeFrameSequence(frames: readonly Uint8Array[]): Uint8Array {
+  return concatBytes(...frames.flatMap((frame) => [integerToBytes(BigInt(frame.length), 4), frame]))
+}
