@@ -1,0 +1,173 @@
+// What happened on chain, from the contracts' events: enough to rebuild every cohort's leaves, and to find after a crash what a
+// transaction that nobody waited for has done. Ranges are walked in portions that public nodes accept.
+
+import { parseEventLogs } from 'viem'
+import type { PublicClient } from 'viem'
+import { deviceRegistryAbi, settlementAbi } from '../../contracts/abi.ts'
+import type { Addresses } from '../../contracts/deploy.ts'
+import type { Hex } from '../core/codec.ts'
+import type { AnchorFields } from '../core/journal.ts'
+import { onChain } from './reverts.ts'
+
+export type DeviceEventKind = 'registered' | 'rotated' | 'confirmed' | 'suspended' | 'revoked'
+
+/** One change of one leaf. `leaf` is 0 after a suspension or revocation; `key` is the device's key after the change. */
+export interface DeviceEvent {
+  readonly kind: DeviceEventKind
+  readonly deviceId: bigint
+  readonly projectId: bigint
+  readonly cohort: number
+  readonly slot: number
+  readonly key: { readonly x: bigint; readonly y: bigint }
+  readonly leaf: bigint
+  readonly owner: Hex
+  /** The cohort's root after the change. */
+  readonly identityRoot: bigint
+  readonly blockNumber: bigint
+}
+
+export interface AnchorEvent {
+  readonly projectId: bigint
+  readonly cohort: number
+  readonly number: bigint
+  readonly anchor: AnchorFields
+  readonly txHash: Hex
+  readonly blockNumber: bigint
+  readonly gasUsed: bigint
+}
+
+export interface SettlementEvent {
+  readonly projectId: bigint
+  readonly cohort: number
+  readonly number: bigint
+  readonly ledgerBefore: bigint
+  readonly ledgerAfter: bigint
+  readonly lanes: readonly bigint[]
+  readonly payee: Hex
+  readonly txHash: Hex
+  readonly blockNumber: bigint
+  /** Unix time in seconds. */
+  readonly blockTime: bigint
+  readonly gasUsed: bigint
+}
+
+export type Events = ReturnType<typeof createEvents>
+
+const RANGE_BLOCKS = 10_000n
+
+const DEVICE_EVENT_KINDS = {
+  DeviceRegistered: 'registered',
+  KeyRotated: 'rotated',
+  KeyConfirmed: 'confirmed',
+  KeySuspended: 'suspended',
+  DeviceRevoked: 'revoked',
+} as const satisfies Record<string, DeviceEventKind>
+
+const deviceEventsAbi = deviceRegistryAbi.filter((item) => item.type === 'event' && item.name in DEVICE_EVENT_KINDS)
+const anchoredEvent = settlementAbi.find((item) => item.type === 'event' && item.name === 'Anchored')!
+const settledEvent = settlementAbi.find((item) => item.type === 'event' && item.name === 'Settled')!
+
+/** Portions of [from, to], both inclusive. */
+function* ranges(from: bigint, to: bigint): Generator<{ fromBlock: bigint; toBlock: bigint }> {
+  for (let fromBlock = from; fromBlock <= to; fromBlock += RANGE_BLOCKS) {
+    const end = fromBlock + RANGE_BLOCKS - 1n
+    yield { fromBlock, toBlock: end < to ? end : to }
+  }
+}
+
+/** `startBlock`: where the contracts were deployed; nothing is looked for earlier. */
+export function createEvents(client: PublicClient, addresses: Addresses, startBlock: bigint) {
+  /**
+   * All changes of leaves from a block to the latest (or `toBlock`), in the order in which they happened. Go on from
+   * `nextBlock`; on a chain that may reorganise, from a few blocks before.
+   */
+  async function getDeviceEvents(
+    fromBlock: bigint,
+    toBlock?: bigint,
+  ): Promise<{ events: DeviceEvent[]; nextBlock: bigint }> {
+    return onChain('read the device events', async () => {
+      const last = toBlock ?? (await client.getBlockNumber())
+      const events: DeviceEvent[] = []
+      for (const range of ranges(fromBlock > startBlock ? fromBlock : startBlock, last)) {
+        const logs = await client.getLogs({ address: addresses.devices, events: deviceEventsAbi, ...range })
+        for (const log of parseEventLogs({ abi: deviceRegistryAbi, logs })) {
+          if (log.eventName in DEVICE_EVENT_KINDS) events.push(deviceEvent(log as DeviceLog))
+        }
+      }
+      return { events, nextBlock: last + 1n }
+    })
+  }
+
+  /** The anchor with this number, also when it is settled or voided since; undefined if there never was one. */
+  async function findAnchor(projectId: bigint, cohort: number, number: bigint): Promise<AnchorEvent | undefined> {
+    const [found] = await anchors({ projectId, cohort: BigInt(cohort), number })
+    return found
+  }
+
+  /** Every anchor ever made of a cohort, in order: voided and settled ones too. */
+  async function listAnchors(projectId: bigint, cohort: number): Promise<AnchorEvent[]> {
+    return anchors({ projectId, cohort: BigInt(cohort) })
+  }
+
+  async function anchors(args: { projectId: bigint; cohort: bigint; number?: bigint }): Promise<AnchorEvent[]> {
+    return onChain('look for anchors', async () => {
+      const found: AnchorEvent[] = []
+      for (const range of ranges(startBlock, await client.getBlockNumber())) {
+        const logs = await client.getLogs({ address: addresses.settlement, event: anchoredEvent, args, ...range })
+        for (const log of parseEventLogs({ abi: settlementAbi, eventName: 'Anchored', logs })) {
+          const { snapshot, number, projectId, cohort } = log.args
+          const { gasUsed } = await client.getTransactionReceipt({ hash: log.transactionHash })
+          const anchor = { ...snapshot, version: Number(snapshot.version) }
+          const { transactionHash: txHash, blockNumber } = log
+          found.push({ projectId, cohort: Number(cohort), number, anchor, txHash, blockNumber, gasUsed })
+        }
+      }
+      return found
+    })
+  }
+
+  /** The settlement of a batch; undefined while it is not settled. */
+  async function findSettlement(
+    projectId: bigint,
+    cohort: number,
+    number: bigint,
+  ): Promise<SettlementEvent | undefined> {
+    return onChain(`look for the settlement of batch ${number}`, async () => {
+      const args = { projectId, cohort: BigInt(cohort), number }
+      for (const range of ranges(startBlock, await client.getBlockNumber())) {
+        const logs = await client.getLogs({ address: addresses.settlement, event: settledEvent, args, ...range })
+        const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Settled', logs })
+        if (log === undefined) continue
+        const { gasUsed } = await client.getTransactionReceipt({ hash: log.transactionHash })
+        const { timestamp: blockTime } = await client.getBlock({ blockNumber: log.blockNumber })
+        const { transactionHash: txHash, blockNumber } = log
+        return { ...log.args, cohort, txHash, blockNumber, blockTime, gasUsed }
+      }
+      return undefined
+    })
+  }
+
+  return { getDeviceEvents, findAnchor, listAnchors, findSettlement }
+}
+
+interface DeviceLog {
+  readonly eventName: keyof typeof DEVICE_EVENT_KINDS
+  readonly blockNumber: bigint
+  readonly args: {
+    readonly deviceId: bigint
+    readonly projectId: bigint
+    readonly cohort: bigint
+    readonly slot: bigint
+    readonly keyX: bigint
+    readonly keyY: bigint
+    readonly leaf: bigint
+    readonly owner: Hex
+    readonly identityRoot: bigint
+  }
+}
+
+function deviceEvent({ eventName, blockNumber, args }: DeviceLog): DeviceEvent {
+  const { keyX, keyY, cohort, slot, ...rest } = args
+  const place = { cohort: Number(cohort), slot: Number(slot) }
+  return { kind: DEVICE_EVENT_KINDS[eventName], ...rest, ...place, key: { x: keyX, y: keyY }, blockNumber }
+}

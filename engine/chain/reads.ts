@@ -1,0 +1,198 @@
+// What the contracts hold, in the words and number types of the core. Each function is one call of the node unless it says otherwise.
+
+import type { PublicClient } from 'viem'
+import {
+  appletRegistryAbi,
+  deviceRegistryAbi,
+  projectRegistryAbi,
+  rewardTokenAbi,
+  settlementAbi,
+} from '../../contracts/abi.ts'
+import type { Addresses } from '../../contracts/deploy.ts'
+import type { Hex } from '../core/codec.ts'
+import type { Device } from '../core/identity.ts'
+import { unpackLanes } from '../core/journal.ts'
+import { onChain } from './reverts.ts'
+
+export interface ChainProject {
+  readonly projectId: bigint
+  readonly owner: Hex
+  readonly admitter: Hex
+  readonly sequencer: Hex
+  readonly rewardToken: Hex
+  readonly rewardPerUnitWei: bigint
+  readonly cohortSize: number
+  readonly configHash: bigint
+  /** 0 while none is active. */
+  readonly activeVersion: number
+}
+
+export interface ChainVersion {
+  readonly projectId: bigint
+  readonly version: number
+  readonly appletId: Hex
+  readonly r1csHash: Hex
+  readonly vkHash: Hex
+  readonly setupTranscriptHash: Hex
+  readonly layoutId: bigint
+  readonly genesisSequencesHash: bigint
+  readonly genesisStatesHash: bigint
+  readonly keyAccount: Hex
+  readonly maxUnitsPerFrame: bigint
+  readonly cohortSize: number
+  readonly frameSize: number
+  readonly devSetup: boolean
+}
+
+export interface ChainCohort {
+  /** 0 while the cohort has no device. */
+  readonly identityRoot: bigint
+  /** 0 before the first anchor. */
+  readonly ledger: bigint
+  readonly nextToAnchor: bigint
+  /** Voided numbers skipped; equals nextToAnchor when nothing is open. */
+  readonly nextToSettle: bigint
+  readonly openAnchors: number
+  /** Units ever credited and ever claimed, by slot. */
+  readonly creditedUnits: readonly bigint[]
+  readonly claimedUnits: readonly bigint[]
+}
+
+export interface ChainAccount {
+  readonly escrowWei: bigint
+  readonly reservedUnits: bigint
+  readonly creditedUnits: bigint
+}
+
+export type DeviceStatus = 'active' | 'suspended' | 'revoked'
+
+export interface ChainDevice extends Device {
+  readonly owner: Hex
+  readonly status: DeviceStatus
+  readonly metadataURI: string
+}
+
+export type Reads = ReturnType<typeof createReads>
+
+const STATUS: readonly (DeviceStatus | undefined)[] = [undefined, 'active', 'suspended', 'revoked']
+
+export function createReads(client: PublicClient, addresses: Addresses) {
+  const projects = { address: addresses.projects, abi: projectRegistryAbi } as const
+  const applets = { address: addresses.applets, abi: appletRegistryAbi } as const
+  const devices = { address: addresses.devices, abi: deviceRegistryAbi } as const
+  const settlement = { address: addresses.settlement, abi: settlementAbi } as const
+
+  /** Two calls. Reverts with ProjectUnknown. */
+  async function getProject(projectId: bigint): Promise<ChainProject> {
+    return onChain(`read project ${projectId}`, async () => {
+      const [terms, activeVersion] = await Promise.all([
+        client.readContract({ ...projects, functionName: 'termsOf', args: [projectId] }),
+        client.readContract({ ...applets, functionName: 'activeVersion', args: [projectId] }),
+      ])
+      const { rewardPerUnit, ...rest } = terms
+      return { projectId, ...rest, rewardPerUnitWei: rewardPerUnit, activeVersion: Number(activeVersion) }
+    })
+  }
+
+  /** Reverts with VersionUnknown. */
+  async function getVersion(projectId: bigint, version: number): Promise<ChainVersion> {
+    return onChain(`read version ${version} of project ${projectId}`, async () => {
+      const args = [projectId, BigInt(version)] as const
+      const { selector: _, ...known } = await client.readContract({ ...applets, functionName: 'versionOf', args })
+      return { projectId, version, ...known, maxUnitsPerFrame: BigInt(known.maxUnitsPerFrame) }
+    })
+  }
+
+  async function getCohort(projectId: bigint, cohort: number): Promise<ChainCohort> {
+    return onChain(`read cohort ${cohort} of project ${projectId}`, async () => {
+      const args = [projectId, BigInt(cohort)] as const
+      const [identityRoot, ledger, nextToAnchor, nextToSettle, openAnchors, lanes, claimed] = await client.readContract(
+        {
+          ...settlement,
+          functionName: 'cohortPage',
+          args,
+        },
+      )
+      const units = { creditedUnits: unpackLanes(lanes), claimedUnits: unpackLanes(claimed) }
+      return { identityRoot, ledger, nextToAnchor, nextToSettle, openAnchors: Number(openAnchors), ...units }
+    })
+  }
+
+  /** What Settlement stores for an anchor, settled or not; undefined if voided or never anchored. */
+  async function getAnchorHash(projectId: bigint, cohort: number, number: bigint): Promise<Hex | undefined> {
+    const args = [projectId, BigInt(cohort), number] as const
+    const hash = await onChain(`read anchor ${number}`, () =>
+      client.readContract({ ...settlement, functionName: 'anchorHash', args }),
+    )
+    return BigInt(hash) === 0n ? undefined : hash
+  }
+
+  /** Escrow, reservation and credit of a project. */
+  async function getAccount(projectId: bigint): Promise<ChainAccount> {
+    const [escrowWei, reservedUnits, creditedUnits] = await onChain(`read the account of project ${projectId}`, () =>
+      client.readContract({ ...settlement, functionName: 'accountOf', args: [projectId] }),
+    )
+    return { escrowWei, reservedUnits, creditedUnits }
+  }
+
+  /** Whether a batch judged by this identity root could be anchored now. */
+  async function isRecentRoot(projectId: bigint, cohort: number, identityRoot: bigint): Promise<boolean> {
+    const args = [projectId, BigInt(cohort), identityRoot] as const
+    return onChain('read the recent roots', () =>
+      client.readContract({ ...devices, functionName: 'isRecentRoot', args }),
+    )
+  }
+
+  /** Current leaves of a cohort in slot order, 0 for an empty slot. */
+  async function getLeaves(projectId: bigint, cohort: number): Promise<readonly bigint[]> {
+    const args = [projectId, BigInt(cohort)] as const
+    return onChain('read the leaves', () => client.readContract({ ...devices, functionName: 'leaves', args }))
+  }
+
+  /** Three calls. Reverts with ERC721NonexistentToken. */
+  async function getDevice(deviceId: bigint): Promise<ChainDevice> {
+    return onChain(`read device ${deviceId}`, async () => {
+      const [device, owner, metadataURI] = await Promise.all([
+        client.readContract({ ...devices, functionName: 'deviceOf', args: [deviceId] }),
+        client.readContract({ ...devices, functionName: 'ownerOf', args: [deviceId] }),
+        client.readContract({ ...devices, functionName: 'tokenURI', args: [deviceId] }),
+      ])
+      const status = STATUS[device.status]!
+      const key = { x: device.keyX, y: device.keyY }
+      const place = { projectId: device.projectId, cohort: Number(device.cohort), slot: device.slot }
+      return { deviceId, ...place, key, active: status === 'active', owner, status, metadataURI }
+    })
+  }
+
+  /** Credited and not yet claimed. */
+  async function getPending(deviceId: bigint): Promise<{ units: bigint; amountWei: bigint }> {
+    const [units, amountWei] = await onChain(`read what device ${deviceId} can claim`, () =>
+      client.readContract({ ...settlement, functionName: 'pending', args: [deviceId] }),
+    )
+    return { units, amountWei }
+  }
+
+  async function getTokenBalance(token: Hex, account: Hex): Promise<bigint> {
+    return onChain(`read the balance of ${account}`, () =>
+      client.readContract({ address: token, abi: rewardTokenAbi, functionName: 'balanceOf', args: [account] }),
+    )
+  }
+
+  async function getBlockNumber(): Promise<bigint> {
+    return onChain('read the block number', () => client.getBlockNumber())
+  }
+
+  return {
+    getProject,
+    getVersion,
+    getCohort,
+    getAnchorHash,
+    getAccount,
+    isRecentRoot,
+    getLeaves,
+    getDevice,
+    getPending,
+    getTokenBalance,
+    getBlockNumber,
+  }
+}

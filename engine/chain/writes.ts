@@ -1,0 +1,277 @@
+// The transactions of everybody who takes part: operator, project and device owners. Each waits until it counts, then returns
+// what it cost and what its event says; a refusal is CHAIN_REVERTED and costs nothing. `privateKey` chooses the account; by default
+// it is the operator's.
+
+import { encodeFunctionData, parseEventLogs } from 'viem'
+import {
+  appletRegistryAbi,
+  deviceRegistryAbi,
+  projectRegistryAbi,
+  rewardTokenAbi,
+  settlementAbi,
+} from '../../contracts/abi.ts'
+import type { Addresses } from '../../contracts/deploy.ts'
+import type { Hex } from '../core/codec.ts'
+import type { AnchorFields } from '../core/journal.ts'
+import { receiptAnchor } from '../core/receipt.ts'
+import type { Receipt } from '../core/receipt.ts'
+import type { Connection, Sent } from './connection.ts'
+import type { Events } from './events.ts'
+import type { Reads } from './reads.ts'
+import type { Admission } from './typed-data.ts'
+
+export interface ProjectTerms {
+  readonly owner: Hex
+  readonly admitter: Hex
+  readonly sequencer: Hex
+  readonly rewardToken: Hex
+  readonly rewardPerUnitWei: bigint
+  readonly cohortSize: number
+  readonly configHash: bigint
+}
+
+export interface Publication {
+  readonly appletId: Hex
+  readonly r1csHash: Hex
+  readonly setupTranscriptHash: Hex
+  readonly layoutId: bigint
+  readonly genesisSequencesHash: bigint
+  readonly genesisStatesHash: bigint
+  readonly frameSize: number
+  readonly maxUnitsPerFrame: bigint
+  readonly devSetup: boolean
+  /** Encoded as in docs/architecture.md §2; its keccak256 is vkHash. */
+  readonly verifyingKey: Hex
+}
+
+export interface AnchorRequest {
+  readonly projectId: bigint
+  readonly cohort: number
+  /** The cohort's nextToAnchor as the caller knows it; another one is refused with BatchNumberUnexpected. */
+  readonly expectedNumber: bigint
+  readonly batchRoot: bigint
+  readonly identityRoot: bigint
+  readonly daPointer: Hex
+  readonly version: number
+}
+
+export type SettledReceipt = Pick<Receipt, 'projectId' | 'cohort' | 'batchNumber' | 'version' | 'daPointer' | 'payee'> &
+  Pick<Receipt, 'journal' | 'seal'>
+
+export interface Signer {
+  readonly privateKey?: Hex
+}
+
+export type Writes = ReturnType<typeof createWrites>
+
+export function createWrites(connection: Connection, addresses: Addresses, reads: Reads, events: Events) {
+  const { send } = connection
+
+  /** Creates a project with terms of which token, reward and cohort size never change. Anybody may. */
+  async function createProject(terms: ProjectTerms, signer: Signer = {}): Promise<Sent & { projectId: bigint }> {
+    const { rewardPerUnitWei, ...rest } = terms
+    const args = [{ ...rest, rewardPerUnit: rewardPerUnitWei }] as const
+    const data = encodeFunctionData({ abi: projectRegistryAbi, functionName: 'create', args })
+    const { logs, ...sent } = await send({ action: 'create a project', to: addresses.projects, data, ...signer })
+    const [log] = parseEventLogs({ abi: projectRegistryAbi, eventName: 'ProjectCreated', logs })
+    return { ...sent, projectId: log!.args.projectId }
+  }
+
+  /** Sets the config that later anchors are judged by. By the project's owner. */
+  async function setConfig(projectId: bigint, configHash: bigint, signer: Signer = {}): Promise<Sent> {
+    const args = [projectId, configHash] as const
+    const data = encodeFunctionData({ abi: projectRegistryAbi, functionName: 'setConfig', args })
+    return sent(await send({ action: 'set the config', to: addresses.projects, data, ...signer }))
+  }
+
+  /** Publishes an applet version for ever. By the project's owner. */
+  async function publishVersion(
+    projectId: bigint,
+    publication: Publication,
+    signer: Signer = {},
+  ): Promise<Sent & { version: number; vkHash: Hex }> {
+    const args = [projectId, { ...publication, maxUnitsPerFrame: Number(publication.maxUnitsPerFrame) }] as const
+    const data = encodeFunctionData({ abi: appletRegistryAbi, functionName: 'publish', args })
+    const { logs, ...rest } = await send({ action: 'publish a version', to: addresses.applets, data, ...signer })
+    const [log] = parseEventLogs({ abi: appletRegistryAbi, eventName: 'VersionPublished', logs })
+    return { ...rest, version: Number(log!.args.version), vkHash: log!.args.vkHash }
+  }
+
+  /** Makes a published version the one that batches are anchored under. By the project's owner. */
+  async function activateVersion(projectId: bigint, version: number, signer: Signer = {}): Promise<Sent> {
+    const args = [projectId, BigInt(version)] as const
+    const data = encodeFunctionData({ abi: appletRegistryAbi, functionName: 'activate', args })
+    return sent(await send({ action: `activate version ${version}`, to: addresses.applets, data, ...signer }))
+  }
+
+  /** Approves and pays into a project's escrow: two transactions, the second is returned. */
+  async function fund(projectId: bigint, amountWei: bigint, signer: Signer = {}): Promise<Sent> {
+    const { rewardToken } = await reads.getProject(projectId)
+    const approval = [addresses.settlement, amountWei] as const
+    const approve = encodeFunctionData({ abi: rewardTokenAbi, functionName: 'approve', args: approval })
+    await send({ action: 'approve the funds', to: rewardToken, data: approve, ...signer })
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'fund', args: [projectId, amountWei] })
+    return sent(await send({ action: `fund project ${projectId}`, to: addresses.settlement, data, ...signer }))
+  }
+
+  /** Takes back what is neither credited nor reserved. By the project's owner. */
+  async function withdraw(projectId: bigint, amountWei: bigint, to: Hex, signer: Signer = {}): Promise<Sent> {
+    const args = [projectId, amountWei, to] as const
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'withdraw', args })
+    return sent(await send({ action: 'withdraw funds', to: addresses.settlement, data, ...signer }))
+  }
+
+  /** Mints reward tokens up to the cap. By the token's owner. */
+  async function mintReward(to: Hex, amountWei: bigint, signer: Signer = {}): Promise<Sent> {
+    const data = encodeFunctionData({ abi: rewardTokenAbi, functionName: 'mint', args: [to, amountWei] })
+    return sent(await send({ action: 'mint reward tokens', to: addresses.rewardToken, data, ...signer }))
+  }
+
+  /** Registers a device with its project's signed admission. Anybody may send it. */
+  async function registerDevice(
+    admission: Admission,
+    signature: Hex,
+    signer: Signer = {},
+  ): Promise<Sent & { deviceId: bigint; cohort: number; slot: number; leaf: bigint; identityRoot: bigint }> {
+    const args = [admission, signature] as const
+    const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'register', args })
+    const { logs, ...rest } = await send({ action: 'register a device', to: addresses.devices, data, ...signer })
+    const [log] = parseEventLogs({ abi: deviceRegistryAbi, eventName: 'DeviceRegistered', logs })
+    const { deviceId, cohort, slot, leaf, identityRoot } = log!.args
+    return { ...rest, deviceId, cohort: Number(cohort), slot: Number(slot), leaf, identityRoot }
+  }
+
+  /** Changes a device's key, at most once a day. By the device's owner. */
+  async function rotateKey(deviceId: bigint, key: { x: bigint; y: bigint }, signer: Signer = {}): Promise<Sent> {
+    const args = [deviceId, key.x, key.y] as const
+    const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'rotateKey', args })
+    return sent(await send({ action: `rotate the key of device ${deviceId}`, to: addresses.devices, data, ...signer }))
+  }
+
+  /** Keeps the key of a device that was just bought. By its new owner. */
+  async function confirmKey(deviceId: bigint, signer: Signer = {}): Promise<Sent> {
+    const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'confirmKey', args: [deviceId] })
+    return sent(await send({ action: `confirm the key of device ${deviceId}`, to: addresses.devices, data, ...signer }))
+  }
+
+  /** Empties the device's slot for good; its claim stays. By its owner or its project's. */
+  async function revokeDevice(deviceId: bigint, signer: Signer = {}): Promise<Sent> {
+    const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'revoke', args: [deviceId] })
+    return sent(await send({ action: `revoke device ${deviceId}`, to: addresses.devices, data, ...signer }))
+  }
+
+  /** Gives a device away, which suspends its key. By its owner. */
+  async function transferDevice(deviceId: bigint, from: Hex, to: Hex, signer: Signer = {}): Promise<Sent> {
+    const args = [from, to, deviceId] as const
+    const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'transferFrom', args })
+    return sent(await send({ action: `transfer device ${deviceId}`, to: addresses.devices, data, ...signer }))
+  }
+
+  /** Anchors a batch; the chain adds config and time. By the project's sequencer. */
+  async function anchor(request: AnchorRequest, signer: Signer = {}): Promise<Sent & { anchor: AnchorFields }> {
+    const { projectId, cohort, expectedNumber, batchRoot, identityRoot, daPointer, version } = request
+    const args = [
+      projectId,
+      BigInt(cohort),
+      expectedNumber,
+      batchRoot,
+      identityRoot,
+      daPointer,
+      BigInt(version),
+    ] as const
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'anchor', args })
+    const action = `anchor batch ${expectedNumber}`
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Anchored', logs })
+    return { ...rest, anchor: { ...log!.args.snapshot, version } }
+  }
+
+  /** Settles a receipt. Anybody may send it. */
+  async function settle(
+    receipt: SettledReceipt,
+    signer: Signer = {},
+  ): Promise<Sent & { ledgerBefore: bigint; ledgerAfter: bigint; lanes: readonly bigint[] }> {
+    const data = settleCalldata(receipt)
+    const action = `settle batch ${receipt.batchNumber}`
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Settled', logs })
+    const { ledgerBefore, ledgerAfter, lanes } = log!.args
+    return { ...rest, ledgerBefore, ledgerAfter, lanes }
+  }
+
+  /** Voids every open anchor of a cohort from a number on; finds their snapshots itself. By the sequencer, or by anybody when stale. */
+  async function voidFrom(
+    projectId: bigint,
+    cohort: number,
+    number: bigint,
+    signer: Signer = {},
+  ): Promise<Sent & { fromNumber: bigint; untilNumber: bigint }> {
+    const snapshots = await openSnapshots(projectId, cohort, number)
+    const args = [projectId, BigInt(cohort), number, snapshots] as const
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'voidFrom', args })
+    const action = `void the anchors from ${number} on`
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Voided', logs })
+    const { fromNumber, untilNumber } = log!.args
+    return { ...rest, fromNumber, untilNumber }
+  }
+
+  async function openSnapshots(projectId: bigint, cohort: number, number: bigint) {
+    const candidates = (await events.listAnchors(projectId, cohort)).filter((found) => found.number >= number)
+    const hashes = await Promise.all(candidates.map((found) => reads.getAnchorHash(projectId, cohort, found.number)))
+    const open = candidates.filter((_, i) => hashes[i] !== undefined)
+    return open.map((found) => ({ ...found.anchor, version: BigInt(found.anchor.version) }))
+  }
+
+  /** Pays the signer's devices, all of one project, to `to`. Returns units and wei by device. */
+  async function claim(
+    deviceIds: readonly bigint[],
+    to: Hex,
+    signer: Signer = {},
+  ): Promise<Sent & { claims: { deviceId: bigint; units: bigint; amountWei: bigint }[] }> {
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'claim', args: [deviceIds, to] })
+    const { logs, ...rest } = await send({ action: 'claim rewards', to: addresses.settlement, data, ...signer })
+    const claimed = parseEventLogs({ abi: settlementAbi, eventName: 'Claimed', logs })
+    const claims = claimed.map(({ args: { deviceId, units, amountWei } }) => ({ deviceId, units, amountWei }))
+    return { ...rest, claims }
+  }
+
+  return {
+    createProject,
+    setConfig,
+    publishVersion,
+    activateVersion,
+    fund,
+    withdraw,
+    mintReward,
+    registerDevice,
+    rotateKey,
+    confirmKey,
+    revokeDevice,
+    transferDevice,
+    anchor,
+    settle,
+    voidFrom,
+    claim,
+  }
+}
+
+/** Calldata of Settlement.settle for a receipt. */
+export function settleCalldata(receipt: SettledReceipt): Hex {
+  const snapshot = receiptAnchor(receipt as Receipt)
+  const argument = {
+    projectId: receipt.projectId,
+    cohort: BigInt(receipt.cohort),
+    number: receipt.batchNumber,
+    snapshot: { ...snapshot, version: BigInt(snapshot.version) },
+    ledgerAfter: receipt.journal.ledgerAfter,
+    lanes: receipt.journal.lanes,
+    seal: receipt.seal,
+    payee: receipt.payee,
+  }
+  return encodeFunctionData({ abi: settlementAbi, functionName: 'settle', args: [argument] })
+}
+
+function sent({ txHash, gasUsed, blockNumber, blockTime }: Sent): Sent {
+  return { txHash, gasUsed, blockNumber, blockTime }
+}
