@@ -1,7 +1,7 @@
 // Writes the main circom file of a batch circuit for (applet, cohortSize, frameSize). circuits/lib proves what is common
 // to all applets; this file writes what depends on the applet's records: packing, ranges and the fold over readings.
-// The signals of the main template, their order and meaning are docs/architecture.md §4; `circuitInputs` says
-// what a witness calculator takes.
+// The signals of the main template, their order and meaning are docs/architecture.md §4; engine/core/witness.ts builds
+// their values.
 
 import type { AppletAbi } from '../engine/core/applet.ts'
 import { AttestreamError } from '../engine/core/errors.ts'
@@ -18,38 +18,6 @@ export interface BatchShape {
   readonly cohortSize: number
   /** Readings a frame may hold: 1 to 64. */
   readonly frameSize: number
-}
-
-/** Inputs of the main template by signal name, as circom's witness calculators take them. Shapes in comments. */
-export interface CircuitInputs {
-  identityRoot: bigint
-  ledgerBefore: bigint
-  ledgerAfter: bigint
-  batchRoot: bigint
-  configHash: bigint
-  deviceDomain: bigint
-  anchorTime: bigint
-  binding: bigint
-  /** [D/4], packed sums of units. */
-  lanes: bigint[]
-  /** The following are [D]. An absent slot: present 0, keys and R8 (0,1), all else 0 but leaf, lastSequence and state. */
-  present: bigint[]
-  leaf: bigint[]
-  deviceId: bigint[]
-  keyX: bigint[]
-  keyY: bigint[]
-  r8x: bigint[]
-  r8y: bigint[]
-  s: bigint[]
-  sequence: bigint[]
-  count: bigint[]
-  lastSequence: bigint[]
-  /** [D][R][fields], raw values in ABI order; places from `count` on are 0. */
-  reading: bigint[][][]
-  /** [D][fields], raw; left out for an applet without State. */
-  state?: bigint[][]
-  /** [fields], raw; left out for an applet without Config. */
-  config?: bigint[]
 }
 
 /**

@@ -5,8 +5,8 @@
 // share one inversion, which makes an addition 6 field multiplications (a mixed Jacobian addition takes 11). The field
 // code is ffjavascript's WebAssembly, called directly on its own memory; nothing is copied but the results.
 
-import { createRequire } from 'node:module'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { buildBn128 } from 'ffjavascript'
 
 /** Scalars that walk together: their points, differences and inverses fit the second-level cache. */
 const BLOCK_SIZE = 1024
@@ -34,10 +34,6 @@ interface Curve {
   terminate(): Promise<void>
 }
 
-const { buildBn128 } = createRequire(import.meta.url)('ffjavascript') as {
-  buildBn128(singleThread: boolean): Promise<Curve>
-}
-
 /**
  * The affine points scalar·G for every scalar in [0, r), one after the other. `onProgress` gets fractions in (0, 1].
  * Runs on the calling thread and gives way to other work after each block.
@@ -47,7 +43,7 @@ export async function multiplyGenerator(
   scalars: readonly bigint[],
   onProgress: (fraction: number) => void = () => {},
 ): Promise<Uint8Array> {
-  const curve = await buildBn128(true)
+  const curve = (await buildBn128(true)) as Curve
   try {
     const walker = new FixedBaseWalker(curve, group, windowBits(scalars.length))
     const out = new Uint8Array(scalars.length * POINT_BYTES[group])
@@ -69,7 +65,10 @@ function windowBits(scalarCount: number): number {
 }
 
 class FixedBaseWalker {
-  private readonly field: Record<'add' | 'sub' | 'neg' | 'mul' | 'square' | 'copy' | 'isZero' | 'batchInverse', FieldCall>
+  private readonly field: Record<
+    'add' | 'sub' | 'neg' | 'mul' | 'square' | 'copy' | 'isZero' | 'batchInverse',
+    FieldCall
+  >
   private readonly memory: WebAssembly.Memory
   private readonly bits: number
   private readonly windows: number

@@ -64,7 +64,8 @@ function rowValue(r1cs: R1cs, matrix: R1csMatrix, row: number, witness: readonly
 }
 
 function readSections(file: Buffer): Map<number, Buffer> {
-  if (file.toString('latin1', 0, 4) !== 'r1cs' || file.readUInt32LE(4) !== 1) throw new Error('it is not r1cs version 1')
+  if (file.toString('latin1', 0, 4) !== 'r1cs' || file.readUInt32LE(4) !== 1)
+    throw new Error('it is not r1cs version 1')
   const sections = new Map<number, Buffer>()
   let at = 12
   for (let left = file.readUInt32LE(8); left > 0; left--) {

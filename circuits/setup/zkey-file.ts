@@ -70,7 +70,7 @@ export function readZkeySection(path: string, id: number, limit: number): Buffer
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
 }
 
 function invalid(path: string, why: string): AttestreamError {
