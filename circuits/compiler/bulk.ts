@@ -1,0 +1,42 @@
+/** memory.copy and memory.fill of a size, source and destination that are constants. */
+import type { Executor } from './execute.ts'
+import type { Lc } from './lc.ts'
+import { ONE } from './lc.ts'
+import { Live } from './live.ts'
+import { refuse } from './refusal.ts'
+import type { State } from './state.ts'
+import { rangeOn } from './state.ts'
+
+export function copyMemory(executor: Executor, state: State): State | undefined {
+  const size = constantOperand(executor, state, 'size')
+  const source = constantOperand(executor, state, 'source')
+  const destination = constantOperand(executor, state, 'destination')
+  const { length } = state.memory.image
+  if (source + size > length || destination + size > length) return executor.trapIf(state, ONE)
+  executor.circuit.charge(size)
+  const { words } = executor
+  const chunks: [number, number, Lc][] = []
+  for (let at = 0; at < size; at += 8) {
+    const width = Math.min(8, size - at)
+    chunks.push([at, width, state.memory.load(words, source + at, width)])
+  }
+  for (const [at, width, value] of chunks) state.memory.store(words, destination + at, width, value)
+  return state
+}
+
+export function fillMemory(executor: Executor, state: State): State | undefined {
+  const size = constantOperand(executor, state, 'size')
+  const value = state.stack.pop()!
+  const destination = constantOperand(executor, state, 'destination')
+  if (destination + size > state.memory.image.length) return executor.trapIf(state, ONE)
+  executor.circuit.charge(size)
+  for (let at = 0; at < size; at++) state.memory.store(executor.words, destination + at, 1, value)
+  return state
+}
+
+function constantOperand({ words, circuit }: Executor, state: State, what: string): number {
+  const { lo, hi } = rangeOn(circuit, state, new Live(words, state).unsigned(state.stack.pop()!, 32))
+  if (lo !== hi)
+    throw refuse(circuit.at, `its ${what} depends on data`, 'Copy and fill constant ranges, or loop over the elements')
+  return Number(lo)
+}

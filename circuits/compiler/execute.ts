@@ -1,0 +1,362 @@
+/**
+ * Predicated symbolic execution of WebAssembly functions. A branch on a symbolic condition splits the state into two
+ * with exclusive predicates; at the end of a block, loop or function the states that arrive are merged. A trap only
+ * adds the path's predicate to `trapped`. Loops are followed until no path goes back.
+ */
+import type { FunctionType, Instruction, WasmFunction, WasmModule } from '../../engine/core/wasm.ts'
+import { describeFunction } from '../../engine/core/wasm.ts'
+import { effectiveAddress, loadWord, outOfBounds, storeWord } from './access.ts'
+import { copyMemory, fillMemory } from './bulk.ts'
+import { branchTable } from './branch-table.ts'
+import type { Circuit } from './circuit.ts'
+import { divide, dividesByZero, isDivision, quotientOverflows } from './division.ts'
+import type { Lc } from './lc.ts'
+import { ONE, ZERO, add, constantLc } from './lc.ts'
+import { Live } from './live.ts'
+import { BINARY, UNARY } from './numeric.ts'
+import { refuse } from './refusal.ts'
+import type { State } from './state.ts'
+import { assume, mergeStates, rangeOn } from './state.ts'
+import type { Words } from './words.ts'
+
+const MAX_NESTING = 400
+
+interface Label {
+  isLoop: boolean
+  arity: number
+  height: number
+  pending: State[]
+}
+
+interface Frame {
+  fn: WasmFunction
+  labels: Label[]
+  ends: Ends
+}
+
+/** For each block, loop, if: where its else (if any) and its end are. */
+type Ends = ReadonlyMap<number, { otherwise: number | undefined; end: number }>
+
+export class Executor {
+  readonly words: Words
+  readonly circuit: Circuit
+  readonly module: WasmModule
+  /** Sum of the predicates of all paths that trapped. */
+  trapped: Lc = ZERO
+  readonly #calls: number[] = []
+  readonly #ends = new Map<number, Ends>()
+  readonly #table: readonly (number | undefined)[]
+  #nesting = 0
+
+  constructor(words: Words, module: WasmModule, table: readonly (number | undefined)[]) {
+    this.words = words
+    this.circuit = words.circuit
+    this.module = module
+    this.#table = table
+  }
+
+  /** Calls a function with its arguments on top of the stack; leaves its results there. Undefined if every path traps. */
+  call(index: number, state: State): State | undefined {
+    const fn = this.module.functions[index - this.module.importedFunctions]
+    if (fn === undefined)
+      throw refuse(this.circuit.at, 'an imported function is called', 'An applet sees its records and nothing else')
+    if (this.#calls.includes(index) || this.#calls.length >= this.circuit.limits.callDepth) {
+      throw refuse(
+        this.circuit.at,
+        `the call of ${describeFunction(this.module, index)} recurses`,
+        'Use a loop with a constant bound',
+      )
+    }
+    const height = state.stack.length - fn.type.parameters.length
+    const { locals } = state
+    const below = state.stack.slice(0, height)
+    state.locals = [...state.stack.slice(height), ...fn.locals.map(() => ZERO)]
+    state.stack = []
+    this.#calls.push(index)
+    const result = this.#body(fn, state)
+    this.#calls.pop()
+    if (result === undefined) return undefined
+    result.stack = [...below, ...result.stack]
+    result.locals = [...locals]
+    return result
+  }
+
+  #body(fn: WasmFunction, state: State): State | undefined {
+    const label: Label = { isLoop: false, arity: fn.type.results.length, height: 0, pending: [] }
+    const frame: Frame = { fn, labels: [label], ends: this.#endsOf(fn) }
+    this.#arrive(label, this.#run(frame, 0, state))
+    return mergeStates(this.words, label.pending)
+  }
+
+  #endsOf(fn: WasmFunction): Ends {
+    const known = this.#ends.get(fn.index) ?? matchEnds(fn.instructions)
+    this.#ends.set(fn.index, known)
+    return known
+  }
+
+  #arrive(label: Label, state: State | undefined): void {
+    if (state === undefined) return
+    const { stack } = state
+    state.stack = [...stack.slice(0, label.height), ...stack.slice(stack.length - label.arity)]
+    label.pending.push(state)
+  }
+
+  /** Follows instructions up to the end or else of the block that contains `pc`; undefined when no path gets there. */
+  #run(frame: Frame, pc: number, start: State): State | undefined {
+    let state: State | undefined = start
+    for (let at = pc; state !== undefined; at++) {
+      const instruction = frame.fn.instructions[at]!
+      const { opcode } = instruction
+      if (opcode === 0x0b || opcode === 0x05) return state
+      this.#locate(frame.fn, instruction)
+      if (opcode >= 0x02 && opcode <= 0x04) {
+        state = this.#block(frame, at, instruction, state)
+        at = frame.ends.get(at)!.end
+      } else state = this.#step(frame, instruction, state)
+    }
+    return undefined
+  }
+
+  #locate(fn: WasmFunction, { offset, name }: Instruction): void {
+    this.circuit.at = { functionName: describeFunction(this.module, fn.index), offset, instruction: name }
+    this.circuit.charge(1)
+  }
+
+  #block(frame: Frame, at: number, instruction: Instruction, state: State): State | undefined {
+    if (++this.#nesting > MAX_NESTING)
+      throw refuse(this.circuit.at, 'blocks and calls are nested too deeply', 'Write flatter code')
+    const { parameters, results } = instruction.block!
+    const condition = instruction.opcode === 0x04 ? new Live(this.words, state).truth(state.stack.pop()!) : ONE
+    const height = state.stack.length - parameters.length
+    let result: State | undefined
+    if (instruction.opcode === 0x03) result = this.#loop(frame, at, state, parameters.length, height)
+    else {
+      const label: Label = { isLoop: false, arity: results.length, height, pending: [] }
+      frame.labels.push(label)
+      if (instruction.opcode === 0x02) this.#arrive(label, this.#run(frame, at + 1, state))
+      else this.#branches(frame, at, state, condition, label)
+      frame.labels.pop()
+      result = mergeStates(this.words, label.pending)
+    }
+    this.#nesting--
+    return result
+  }
+
+  #branches(frame: Frame, at: number, state: State, condition: Lc, label: Label): void {
+    const { otherwise } = frame.ends.get(at)!
+    const [taken, skipped] = this.#fork(state, condition)
+    if (taken !== undefined) this.#arrive(label, this.#run(frame, at + 1, taken))
+    if (skipped !== undefined)
+      this.#arrive(label, otherwise === undefined ? skipped : this.#run(frame, otherwise + 1, skipped))
+  }
+
+  /** The states with the condition 1 and 0. */
+  #fork(state: State, condition: Lc): [State | undefined, State | undefined] {
+    if (condition.isConstant) return condition.constant === 1n ? [state, undefined] : [undefined, state]
+    const taken = assume(this.circuit, state, condition, true)
+    const skipped = assume(this.circuit, state, condition, false)
+    return [taken, skipped]
+  }
+
+  #loop(frame: Frame, at: number, state: State, arity: number, height: number): State | undefined {
+    const start = this.circuit.at
+    const exits: State[] = []
+    let current: State | undefined = state
+    for (let iteration = 0; current !== undefined; iteration++) {
+      if (iteration >= this.circuit.limits.loopIterations) {
+        throw refuse(
+          start,
+          `the loop runs more than ${this.circuit.limits.loopIterations} times, or its end depends on data without a constant bound`,
+          'Count up to a constant and break',
+        )
+      }
+      const label: Label = { isLoop: true, arity, height, pending: [] }
+      frame.labels.push(label)
+      const exit = this.#run(frame, at + 1, current)
+      if (exit !== undefined) exits.push(exit)
+      frame.labels.pop()
+      current = mergeStates(this.words, label.pending)
+    }
+    return mergeStates(this.words, exits)
+  }
+
+  #branch(frame: Frame, depth: number, state: State): undefined {
+    this.#arrive(frame.labels[frame.labels.length - 1 - depth]!, state)
+    return undefined
+  }
+
+  /** The state without the path on which `bit` is 1, which traps. */
+  trapIf(state: State, bit: Lc): State | undefined {
+    const [traps, goesOn] = this.#fork(state, bit)
+    if (traps !== undefined) {
+      this.trapped = add(this.trapped, traps.predicate)
+      this.circuit.charge(this.trapped.signals.length / 4)
+    }
+    return goesOn
+  }
+
+  #step(frame: Frame, instruction: Instruction, state: State): State | undefined {
+    const { opcode, index, name, value } = instruction
+    const { stack } = state
+    switch (opcode) {
+      case 0x00:
+        return this.trapIf(state, ONE)
+      case 0x01:
+        return state
+      case 0x0c:
+        return this.#branch(frame, index, state)
+      case 0x0d: {
+        const condition = new Live(this.words, state).truth(stack.pop()!)
+        const [taken, skipped] = this.#fork(state, condition)
+        if (taken !== undefined) this.#branch(frame, index, taken)
+        return skipped
+      }
+      case 0x0e: {
+        for (const [depth, taken] of branchTable(this.words, state, instruction.targets))
+          this.#branch(frame, depth, taken)
+        return undefined
+      }
+      case 0x0f:
+        return this.#branch(frame, frame.labels.length - 1, state)
+      case 0x10:
+        return this.#nested(() => this.call(index, state))
+      case 0x11:
+        return this.#callIndirect(instruction, state)
+      case 0x1a:
+        stack.pop()
+        return state
+      case 0x1b:
+      case 0x1c: {
+        const condition = new Live(this.words, state).truth(stack.pop()!)
+        const otherwise = stack.pop()!
+        stack.push(this.circuit.select(condition, stack.pop()!, otherwise))
+        return state
+      }
+      case 0x20:
+        stack.push(state.locals[index]!)
+        return state
+      case 0x21:
+        state.locals[index] = stack.pop()!
+        return state
+      case 0x22:
+        state.locals[index] = stack.at(-1)!
+        return state
+      case 0x23:
+        stack.push(state.globals[index]!)
+        return state
+      case 0x24:
+        state.globals[index] = stack.pop()!
+        return state
+      case 0x3f:
+        stack.push(constantLc(BigInt(state.memory.image.length / 65536)))
+        return state
+      case 0x41:
+      case 0x42:
+        stack.push(constantLc(value))
+        return state
+      case 0xfc000a:
+        return copyMemory(this, state)
+      case 0xfc000b:
+        return fillMemory(this, state)
+    }
+    if (opcode >= 0x28 && opcode <= 0x3e && !name.startsWith('f')) return this.#access(instruction, state)
+    return this.#numeric(instruction, state)
+  }
+
+  #nested(run: () => State | undefined): State | undefined {
+    const { at } = this.circuit
+    const result = run()
+    this.circuit.at = at
+    return result
+  }
+
+  #callIndirect({ index, second }: Instruction, state: State): State | undefined {
+    const element = rangeOn(this.circuit, state, new Live(this.words, state).unsigned(state.stack.pop()!, 32))
+    if (element.lo !== element.hi) {
+      throw refuse(
+        this.circuit.at,
+        'the called function depends on data',
+        'Call functions by name, choose with if or switch',
+      )
+    }
+    const callee = second === 0 ? this.#table[Number(element.lo)] : undefined
+    if (callee === undefined) return this.trapIf(state, ONE)
+    const actual = this.module.functions[callee - this.module.importedFunctions]?.type
+    if (actual === undefined || !sameType(actual, this.module.types[index]!)) return this.trapIf(state, ONE)
+    return this.#nested(() => this.call(callee, state))
+  }
+
+  #access({ name, second }: Instruction, state: State): State | undefined {
+    const [type, operation] = name.split('.') as [string, string]
+    const width = type === 'i32' ? 32 : 64
+    const [, kind, narrow, sign] = /^(load|store)(\d*)(?:_([su]))?$/.exec(operation)!
+    const bits = narrow === '' ? width : Number(narrow)
+    const value = kind === 'store' ? state.stack.pop()! : ZERO
+    const address = effectiveAddress(this.words, state, state.stack.pop()!, second)
+    const inside = this.trapIf(state, outOfBounds(this.words, state, address, bits / 8))
+    if (inside === undefined) return undefined
+    if (kind === 'store') storeWord(this.words, inside, address, bits / 8, value)
+    else {
+      const word = loadWord(this.words, inside, address, bits / 8)
+      const live = new Live(this.words, inside)
+      inside.stack.push(bits === width ? word : sign === 's' ? live.signed(word, bits) : live.unsigned(word, bits))
+    }
+    return inside
+  }
+
+  #numeric({ name }: Instruction, state: State): State | undefined {
+    const [type, operation] = name.split('.') as [string, string | undefined]
+    const unary = UNARY[operation ?? '']
+    const binary = BINARY[operation ?? '']
+    const isInteger = type === 'i32' || type === 'i64'
+    if (!isInteger || operation === undefined || (!unary && !binary && !isDivision(operation)))
+      throw unsupported(this.circuit)
+    const width = type === 'i32' ? 32 : 64
+    const live = new Live(this.words, state)
+    if (unary) {
+      state.stack.push(unary(live, state.stack.pop()!, width))
+      return state
+    }
+    const b = state.stack.pop()!
+    const a = state.stack.pop()!
+    if (binary) {
+      state.stack.push(binary(live, a, b, width))
+      return state
+    }
+    return isDivision(operation) ? this.#divide(operation, state, a, b, width) : undefined
+  }
+
+  #divide(name: Parameters<typeof divide>[1], state: State, a: Lc, b: Lc, width: number): State | undefined {
+    const divisible = this.trapIf(state, dividesByZero(new Live(this.words, state), b, width))
+    if (divisible === undefined) return undefined
+    const fits = this.trapIf(divisible, quotientOverflows(new Live(this.words, divisible), name, a, b, width))
+    fits?.stack.push(divide(new Live(this.words, fits), name, a, b, width))
+    return fits
+  }
+}
+
+function matchEnds(instructions: readonly Instruction[]): Ends {
+  const ends = new Map<number, { otherwise: number | undefined; end: number }>()
+  const open: { start: number; otherwise: number | undefined }[] = []
+  instructions.forEach(({ opcode }, at) => {
+    if (opcode >= 0x02 && opcode <= 0x04) open.push({ start: at, otherwise: undefined })
+    else if (opcode === 0x05) open.at(-1)!.otherwise = at
+    else if (opcode === 0x0b) {
+      const block = open.pop()
+      if (block) ends.set(block.start, { otherwise: block.otherwise, end: at })
+    }
+  })
+  return ends
+}
+
+function sameType(a: FunctionType, b: FunctionType): boolean {
+  return a.parameters.join() === b.parameters.join() && a.results.join() === b.results.join()
+}
+
+function unsupported({ at }: Circuit): Error {
+  if (/^f\d|_f\d/.test(at.instruction))
+    return refuse(at, 'floating point is not supported', 'Use integers or fixed point')
+  if (at.instruction === 'memory.grow')
+    return refuse(at, 'memory cannot grow', 'Allocate everything before verify runs')
+  return refuse(at, 'the instruction is not supported', 'Use integer instructions and constant-size arrays')
+}

@@ -1,0 +1,149 @@
+/**
+ * What a boolean combination says about others when it is known. Each fact is an implication that the constraints
+ * themselves enforce ("if this bit is 1 then base ≥ bound"), so a bit's facts hold for every witness.
+ */
+import type { Lc } from './lc.ts'
+import { ONE, complement, signalLc } from './lc.ts'
+import type { Proven, Refined } from './interval.ts'
+import { asRefined, intersect, maximum, minimum, refined, scaleShift } from './interval.ts'
+
+export interface Fact {
+  /** Primitive combination without constant. */
+  base: Lc
+  kind: 'atLeast' | 'atMost' | 'not'
+  bound: bigint
+  /** The bit and its value from which the fact follows. */
+  bit: Lc
+}
+
+/** A refined interval, and for each end the bit (known to be 1 on the path) that proves it. */
+export interface Knowledge {
+  base: Lc
+  interval: Refined
+  loBit: Lc | undefined
+  hiBit: Lc | undefined
+}
+
+export type KnowledgeMap = ReadonlyMap<string, Knowledge>
+
+/** Facts by bit; derived bits list the bits they imply. */
+export class FactBook {
+  readonly #direct = new Map<string, { whenTrue: Fact[]; whenFalse: Fact[] }>()
+  readonly #implied = new Map<string, { whenTrue: [Lc, boolean][]; whenFalse: [Lc, boolean][] }>()
+
+  state(bit: Lc, whenTrue: Omit<Fact, 'bit'>[], whenFalse: Omit<Fact, 'bit'>[]): void {
+    const not = complement(bit)
+    const facts = {
+      whenTrue: whenTrue.map((f) => ({ ...f, bit })),
+      whenFalse: whenFalse.map((f) => ({ ...f, bit: not })),
+    }
+    this.#direct.set(bit.key, facts)
+    this.#direct.set(not.key, { whenTrue: facts.whenFalse, whenFalse: facts.whenTrue })
+  }
+
+  imply(bit: Lc, whenTrue: [Lc, boolean][], whenFalse: [Lc, boolean][]): void {
+    this.#implied.set(bit.key, { whenTrue, whenFalse })
+    this.#implied.set(complement(bit).key, { whenTrue: whenFalse, whenFalse: whenTrue })
+  }
+
+  /** Everything known once `bit` has the value, the bits themselves included. */
+  facts(bit: Lc, value: boolean, depth = 0): Fact[] {
+    const direct = this.#direct.get(bit.key)
+    const implied = this.#implied.get(bit.key)
+    const out = [...((value ? direct?.whenTrue : direct?.whenFalse) ?? []), ...ownFacts(bit, value)]
+    if (depth > 16) return out
+    for (const [other, otherValue] of (value ? implied?.whenTrue : implied?.whenFalse) ?? []) {
+      out.push(...this.facts(other, otherValue, depth + 1))
+    }
+    return out
+  }
+}
+
+function ownFacts(bit: Lc, value: boolean): Fact[] {
+  const { scale, base, constant } = bit.split
+  if (scale === 0n || ((value ? 1n : 0n) - constant) % scale !== 0n) return []
+  const wanted = ((value ? 1n : 0n) - constant) / scale
+  const because = value ? bit : complement(bit)
+  return [
+    { base, kind: 'atLeast', bound: wanted, bit: because },
+    { base, kind: 'atMost', bound: wanted, bit: because },
+  ]
+}
+
+/** Adds facts to a path's knowledge; undefined when they contradict it, that is, when the path cannot be taken. */
+export function learn(
+  known: KnowledgeMap,
+  facts: readonly Fact[],
+  provenRange: (base: Lc) => Proven,
+): KnowledgeMap | undefined {
+  const next = new Map(known)
+  for (const fact of facts) {
+    const { base } = fact
+    const old = next.get(base.key) ?? initial(base, provenRange(base))
+    const updated = apply(old, fact)
+    if (updated.interval.lo > updated.interval.hi) return undefined
+    next.set(base.key, updated)
+  }
+  return next
+}
+
+function initial(base: Lc, range: Proven): Knowledge {
+  return { base, interval: asRefined(range), loBit: ONE, hiBit: ONE }
+}
+
+function apply(old: Knowledge, { base, kind, bound, bit }: Fact): Knowledge {
+  const { lo, hi } = old.interval
+  const raised = kind === 'atLeast' ? bound : kind === 'not' && bound === lo ? lo + 1n : lo
+  const lowered = kind === 'atMost' ? bound : kind === 'not' && bound === hi ? hi - 1n : hi
+  return {
+    base,
+    interval: refined(maximum(lo, raised), minimum(hi, lowered)),
+    loBit: raised > lo ? (kind === 'not' && old.loBit !== ONE ? undefined : bit) : old.loBit,
+    hiBit: lowered < hi ? (kind === 'not' && old.hiBit !== ONE ? undefined : bit) : old.hiBit,
+  }
+}
+
+/** The interval of `lc` on a path: from the knowledge of its base, or of its single signals. */
+export function refinedRange(known: KnowledgeMap, lc: Lc, provenRange: (lc: Lc) => Proven): Refined {
+  const whole = asRefined(provenRange(lc))
+  if (lc.isConstant || known.size === 0) return whole
+  const { scale, base, constant } = lc.split
+  const entry = known.get(base.key)
+  let best = entry ? intersect(whole, scaleShift(entry.interval, scale, constant)) : whole
+  if (lc.signals.length > 1 && lc.signals.length <= 8) best = intersect(best, bySignals(known, lc, provenRange))
+  return best
+}
+
+function bySignals(known: KnowledgeMap, lc: Lc, provenRange: (lc: Lc) => Proven): Refined {
+  let total = refined(lc.constant, lc.constant)
+  lc.signals.forEach((signal, k) => {
+    const single = known.get(`1*${signal}|0`)
+    const coefficient = lc.coefficients[k]!
+    const range = single?.interval ?? asRefined(provenRange(signalLc(signal)))
+    const scaled = scaleShift(range, coefficient, 0n)
+    total = refined(total.lo + scaled.lo, total.hi + scaled.hi)
+  })
+  return total
+}
+
+/** What holds on both of two merged paths; the proofs of the ends are kept only where they agree. */
+export function commonKnowledge(a: KnowledgeMap, b: KnowledgeMap): KnowledgeMap {
+  if (a === b) return a
+  const out = new Map<string, Knowledge>()
+  for (const [key, left] of a) {
+    const right = b.get(key)
+    if (right === undefined) continue
+    out.set(key, {
+      base: left.base,
+      interval: refined(minimum(left.interval.lo, right.interval.lo), maximum(left.interval.hi, right.interval.hi)),
+      loBit: agreed(left.loBit, right.loBit),
+      hiBit: agreed(left.hiBit, right.hiBit),
+    })
+  }
+  return out
+}
+
+function agreed(a: Lc | undefined, b: Lc | undefined): Lc | undefined {
+  if (a === ONE || b === ONE) return ONE
+  return a !== undefined && b !== undefined && a.key === b.key ? a : undefined
+}

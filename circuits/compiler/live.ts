@@ -1,0 +1,91 @@
+/**
+ * Words as seen on a path: where the path's conditions already make a combination the canonical integer, it is used as
+ * it is, for free. On other paths the result may then differ from the word, but there the path predicate masks it;
+ * gadgets are sized from the combination's own proven interval all the same.
+ */
+import { ceilDivide, floorDivide } from './circuit.ts'
+import type { Proven } from './interval.ts'
+import { SIGNED, UNSIGNED, contains, hull, proven } from './interval.ts'
+import type { Lc } from './lc.ts'
+import { ONE, ZERO, addConstant, complement, subtract } from './lc.ts'
+import type { State } from './state.ts'
+import { rangeOn } from './state.ts'
+import type { Words } from './words.ts'
+
+export class Live {
+  readonly words: Words
+  readonly state: State
+
+  constructor(words: Words, state: State) {
+    this.words = words
+    this.state = state
+  }
+
+  unsigned(lc: Lc, width: number): Lc {
+    return this.#fits(lc, UNSIGNED(width)) ? lc : this.words.unsigned(lc, width)
+  }
+
+  signed(lc: Lc, width: number): Lc {
+    return this.#fits(lc, SIGNED(width)) ? lc : this.words.signed(lc, width)
+  }
+
+  #fits(lc: Lc, target: Proven): boolean {
+    return contains(target, rangeOn(this.words.circuit, this.state, lc))
+  }
+
+  /** The unsigned integer, proven for every witness: masked by the bits that prove it on this path when that is cheaper. */
+  provenUnsigned(lc: Lc, width: number): Lc {
+    return this.#guarded(lc, UNSIGNED(width)) ?? this.words.unsigned(lc, width)
+  }
+
+  provenSigned(lc: Lc, width: number): Lc {
+    return this.#guarded(lc, SIGNED(width)) ?? this.words.signed(lc, width)
+  }
+
+  #guarded(lc: Lc, target: Proven): Lc | undefined {
+    const { circuit } = this.words
+    if (contains(target, circuit.range(lc))) return lc
+    const knowledge = this.state.known.get(lc.split.base.key)
+    if (!knowledge?.loBit || !knowledge.hiBit) return undefined
+    const guard = circuit.mul(knowledge.loBit, knowledge.hiBit)
+    if (guard.isConstant) return undefined
+    const given = circuit.rangeGiven(lc, guard, true)
+    if (!contains(target, given)) return undefined
+    const result = circuit.mul(guard, lc)
+    circuit.note(result, hull(proven(0n, 0n), given))
+    return result
+  }
+
+  /** 1 if the integer is at least 0. */
+  isNonNegative(lc: Lc): Lc {
+    const { lo, hi } = rangeOn(this.words.circuit, this.state, lc)
+    if (lo >= 0n) return ONE
+    if (hi < 0n) return ZERO
+    return this.words.isNonNegative(lc)
+  }
+
+  /** 1 if the word is 0. */
+  isZero(lc: Lc, width: number): Lc {
+    const { lo, hi } = rangeOn(this.words.circuit, this.state, lc)
+    const modulus = 1n << BigInt(width)
+    const from = ceilDivide(lo, modulus)
+    const to = floorDivide(hi, modulus)
+    if (from > to) return ZERO
+    if (lo === hi) return ONE
+    if (from === to) return this.words.circuit.isZero(addConstant(lc, -from * modulus))
+    return this.words.isZeroWord(lc, width)
+  }
+
+  /** The i32 condition as a bit. */
+  truth(lc: Lc): Lc {
+    const { lo, hi } = rangeOn(this.words.circuit, this.state, lc)
+    if (lo === hi) return BigInt.asUintN(32, lo) === 0n ? ZERO : ONE
+    return this.words.circuit.isBoolean(lc) ? lc : complement(this.isZero(lc, 32))
+  }
+
+  lessThan(a: Lc, b: Lc, width: number, isSigned: boolean): Lc {
+    const left = isSigned ? this.signed(a, width) : this.unsigned(a, width)
+    const right = isSigned ? this.signed(b, width) : this.unsigned(b, width)
+    return complement(this.isNonNegative(subtract(left, right)))
+  }
+}

@@ -1,0 +1,32 @@
+/** How the compiler says no, and the bounds that keep a hostile module from taking long. */
+import { AttestreamError } from '../../engine/core/errors.ts'
+import type { Location } from './ir.ts'
+
+export interface CompilerLimits {
+  /** Iterations of one loop. */
+  loopIterations: number
+  /** Constraints of one reading. */
+  constraints: number
+  /** Elementary steps: instructions followed and linear terms moved. A few million take a second. */
+  work: number
+  callDepth: number
+  /** Addresses one access may have. */
+  candidates: number
+}
+
+export const DEFAULT_LIMITS: CompilerLimits = {
+  loopIterations: 300,
+  constraints: 50_000,
+  work: 20_000_000,
+  callDepth: 64,
+  candidates: 256,
+}
+
+/** The error for code that cannot become a circuit: where it is, what it is, and what to write instead. */
+export function refuse(at: Location, what: string, instead: string): AttestreamError {
+  return new AttestreamError(
+    'APPLET_UNSUPPORTED',
+    `Cannot compile ${at.functionName} at byte 0x${at.offset.toString(16)} (${at.instruction}): ${what}. ${instead}.`,
+    { function: at.functionName, offset: at.offset, instruction: at.instruction },
+  )
+}
