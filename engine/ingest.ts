@@ -18,7 +18,7 @@ export interface IngestContext {
   readonly nowMs: () => number
   /** Seconds after receipt by which an acknowledged frame is promised to be anchored. */
   readonly acknowledgeWithinSec: number
-  readonly signAcknowledgement: (content: Omit<Acknowledgement, 'signature'>) => Promise<Hex>
+  readonly signAcknowledgement: (content: Omit<Acknowledgement, 'signature'>) => Hex
   /** The device, looked up on chain when the store does not know it; throws DEVICE_UNKNOWN. */
   readonly findDevice: (deviceId: bigint) => Promise<DeviceRecord>
   /** The served project and the format of its frames; throws DEVICE_FOREIGN. */
@@ -65,7 +65,7 @@ async function checkFrame(context: IngestContext, bytes: Uint8Array): Promise<Ne
     messageHash: message,
     bytes,
     receivedMs: context.nowMs(),
-    acknowledgement: { ...content, signature: await context.signAcknowledgement(content) },
+    acknowledgement: { ...content, signature: context.signAcknowledgement(content) },
   }
 }
 

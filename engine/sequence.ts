@@ -39,6 +39,7 @@ export function closeBatch(context: SequenceContext, cohort: number): Task | und
     config: project.config,
     configHash: project.configHash,
     leaves,
+    keys: data.batch.frames.map((frame) => (frame ? store.device(frame.deviceId)!.key : null)),
     identityRoot: identityRoot(leaves),
     pageBefore,
   })

@@ -4,6 +4,7 @@
 import type { Hex } from '../core/codec.ts'
 import type { LedgerPage } from '../core/ledger.ts'
 import type { RawRecord } from '../core/layout.ts'
+import type { PublicKey } from '../core/signature.ts'
 import type { TaskState } from '../core/task.ts'
 import type { Receipt, TaskRecord } from '../records.ts'
 import type { Limits } from './catalogue.ts'
@@ -16,10 +17,16 @@ export interface TaskWork {
   readonly config: RawRecord
   readonly configHash: bigint
   readonly leaves: readonly bigint[]
+  /** Key of each slot with a frame, as it was when the batch was closed. */
+  readonly keys: readonly (PublicKey | null)[]
   readonly identityRoot: bigint
   readonly pageBefore: LedgerPage
   readonly anchorTime?: bigint
+  /** The config that the chain anchored the batch under. */
+  readonly anchoredConfigHash?: bigint
   readonly pageAfter?: LedgerPage
+  /** The state that a failed task goes back to when it is retried. */
+  readonly resumeFrom?: TaskState
 }
 
 export interface Task extends TaskRecord {
@@ -51,6 +58,10 @@ export function createTaskStore(db: Database) {
          (select ordinal from tasks where task_id = ?3) order by ordinal desc limit 1`,
     ),
     count: db.prepare(`select sum(${OPEN}) as open, sum(state = 'failed') as failed from tasks`),
+    live: db.prepare(
+      `select record from tasks t where state != 'settled' or ordinal = (select max(ordinal) from tasks
+         where project_id = t.project_id and cohort = t.cohort and state = 'settled')`,
+    ),
     putReceipt: db.prepare('insert or replace into receipts values (?, ?)'),
     receipt: db.prepare('select record from receipts where task_id = ?'),
   }
@@ -59,6 +70,14 @@ export function createTaskStore(db: Database) {
     const { work, ...record } = task
     statements.update.run(task.state, toJson(record), toJson(work), task.taskId)
   }
+
+  const fromTask = `select task_id from tasks where project_id = ?1 and cohort = ?2 and ordinal >=
+    (select ordinal from tasks where task_id = ?3)`
+  const reopen = [
+    `update frames set task_id = null where task_id in (${fromTask})`,
+    `delete from receipts where task_id in (${fromTask})`,
+    `delete from tasks where task_id in (${fromTask})`,
+  ].map((sql) => db.prepare(sql))
 
   return {
     /** Creates a task and takes its frames out of the waiting ones, in one transaction. */
@@ -85,6 +104,12 @@ export function createTaskStore(db: Database) {
         return next
       })
     },
+    /** Undoes a task and all later ones of its cohort: their frames wait for new batches, their receipts are gone. */
+    reopenFrom(task: Task): void {
+      transaction(db, () => {
+        for (const statement of reopen) statement.run(u64Text(task.projectId), task.cohort, task.taskId)
+      })
+    },
     task(taskId: Hex): Task | undefined {
       const row = statements.one.get(taskId) as Row | undefined
       return row && taskOf(row)
@@ -108,6 +133,12 @@ export function createTaskStore(db: Database) {
     taskCounts(): { open: number; failed: number } {
       const row = statements.count.get() as Row
       return { open: Number(row.open ?? 0), failed: Number(row.failed ?? 0) }
+    },
+    /** Pointers that must stay readable: of tasks not settled, and of each cohort's latest settled one. */
+    livePointers(): Set<Hex> {
+      return new Set(
+        (statements.live.all() as Row[]).map((row) => fromJson<TaskRecord>(row.record as string).daPointer),
+      )
     },
     receipt(taskId: Hex): Receipt | undefined {
       const row = statements.receipt.get(taskId) as Row | undefined

@@ -1,0 +1,299 @@
+// Wires the engine. Frames come in through `ingest`; batches are closed by size or time and pass through the steps
+// publish, anchor, execute, prove and settle; everything is kept in the store, and after a crash the next start goes on.
+// This is the one file that names the adapters.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { buildCircuit, readArtefacts, type Setup } from '../circuits/build.ts'
+import { createApplets } from './applets.ts'
+import { createChain, type Chain, type ChainOptions } from './chain/chain.ts'
+import { bytesToHex, type Hex } from './core/codec.ts'
+import { AttestreamError } from './core/errors.ts'
+import { deviceDomain, type Domain } from './core/journal.ts'
+import { createEmbeddedDa, daPointer } from './da/embedded.ts'
+import { createDeviceDirectory } from './devices.ts'
+import { createFastPoseidon } from './fast-poseidon.ts'
+import { createFrames } from './frames.ts'
+import type { Access, Engine, Page } from './surface.ts'
+import { ingestFrames, type IngestContext } from './ingest.ts'
+import { createPipeline } from './pipeline.ts'
+import { createProjects } from './projects.ts'
+import { createSnarkjsProver } from './prover/snarkjs.ts'
+import type { ClaimRecord, SettlementRecord, TaskRecord } from './records.ts'
+import { createRunner } from './runner/pool.ts'
+import { closeBatch } from './sequence.ts'
+import { createSteps } from './steps.ts'
+import { openStore, type Limits, type Task } from './store/index.ts'
+import { createVerifierCache } from './verifier-cache.ts'
+
+export interface EngineOptions {
+  /** Everything durable: the store and the embedded DA. */
+  readonly dataDir: string
+  /** Built circuits and keys; may be shared by engines. */
+  readonly cacheDir: string
+  readonly chain: ChainOptions
+  /** Who is named in the binding; default: the operator. */
+  readonly payee?: Hex
+  readonly setup?: Setup
+  /** A batch is closed when every active device of its cohort has a frame, or this long after its oldest frame. Default 10 s. */
+  readonly closeAfterMs?: number
+  readonly proverThreads?: number
+  readonly acknowledgeWithinSec?: number
+  /** How long DA objects are kept at least; default: for ever. Unsettled batches and each cohort's latest page always stay. */
+  readonly retentionMs?: number
+  readonly maxAttempts?: number
+  readonly onTask?: (task: TaskRecord) => void
+  readonly onError?: (error: unknown) => void
+  readonly nowMs?: () => number
+}
+
+const DEVICE_SYNC_MS = 2_000
+const BACKOFF_MS = 500
+const PRUNE_MS = 60_000
+
+/** Opens the store, connects to the chain, and goes on with what a former run left unfinished. */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const nowMs = options.nowMs ?? Date.now
+  const onError = options.onError ?? (() => {})
+  const chain = await createChain(options.chain)
+  const store = openStore(options.dataDir)
+  const da = await createEmbeddedDa(join(options.dataDir, 'da'))
+  const hash = await createFastPoseidon()
+  const runner = createRunner()
+  const prover = createSnarkjsProver({ threads: options.proverThreads ?? 2 })
+  const devices = createDeviceDirectory(store, chain, nowMs)
+  const domain = projectDomain(chain)
+
+  const applets = createApplets({
+    store,
+    da,
+    nowMs,
+    async tryOut(wasm, abi) {
+      const zeros = (layout: readonly unknown[]) => layout.map(() => 0n)
+      const slot = { state: zeros(abi.state), readings: [zeros(abi.reading)] }
+      await runner.run({ wasm, config: zeros(abi.config), anchorTimeSec: 0n, slots: [slot] })
+    },
+    build: (wasm, shape) =>
+      buildCircuit(wasm, { ...shape, cacheDir: options.cacheDir, ...(options.setup ? { setup: options.setup } : {}) }),
+  })
+  const projects = createProjects({ store, chain, applets, nowMs, deviceDomain: (id) => deviceDomain(domain(id)) })
+  const sequenceContext = (projectId: bigint) => {
+    const project = projects.get(projectId)
+    return {
+      store,
+      nowMs,
+      project,
+      layouts: applets.abi(project.appletId),
+      format: projects.format(project),
+      pointer: daPointer,
+    }
+  }
+  const ingestContext: IngestContext = {
+    store,
+    hash,
+    verifiers: createVerifierCache(hash),
+    nowMs,
+    acknowledgeWithinSec: options.acknowledgeWithinSec ?? 3600,
+    signAcknowledgement: (content) => chain.signAcknowledgement(content),
+    findDevice: (deviceId) => devices.find(deviceId),
+    projectFormat: (projectId) => projects.serving(projectId),
+  }
+
+  /** A cohort is due when each of its active devices waits with a frame, or its oldest frame has waited long enough. */
+  const closeDueBatches = (force: boolean): number => {
+    const due = store.pendingCohorts().filter(({ projectId, cohort, slots, oldestMs }) => {
+      const active = store.cohortDevices(projectId, cohort).filter((device) => device.active).length
+      return force || slots >= active || nowMs() - oldestMs >= (options.closeAfterMs ?? 10_000)
+    })
+    return due.filter(({ projectId, cohort }) => closeBatch(sequenceContext(projectId), cohort)).length
+  }
+
+  const pipeline = createPipeline({
+    store,
+    steps: createSteps({
+      store,
+      chain,
+      da,
+      runner,
+      prover,
+      applets,
+      devices,
+      payee: options.payee ?? chain.operator,
+      domain,
+      sequenceContext,
+      provingFiles: (directory) => readArtefacts(directory).paths,
+    }),
+    closeBatches: closeDueBatches,
+    nowMs,
+    maxAttempts: options.maxAttempts ?? 5,
+    backoffMs: BACKOFF_MS,
+    onChange: (task) => options.onTask?.(publicTask(task)),
+    onError,
+  })
+  const syncTimer = setInterval(() => void devices.sync().catch(onError), DEVICE_SYNC_MS)
+  syncTimer.unref()
+  const prune = async (): Promise<void> => {
+    const keep = store.livePointers()
+    for (const appletId of store.appletIds({ limit: -1, offset: 0 })) keep.add(appletId)
+    await da.prune(nowMs() - options.retentionMs!, keep)
+  }
+  const pruneTimer = setInterval(() => void prune().catch(onError), PRUNE_MS)
+  pruneTimer.unref()
+  if (options.retentionMs === undefined) clearInterval(pruneTimer)
+  await devices.sync()
+  let closed = false
+
+  const knownTask = (taskId: Hex): Task => {
+    const task = store.task(taskId)
+    if (task) return task
+    throw new AttestreamError('TASK_UNKNOWN', `The engine has no task ${taskId}; list them with GET /v1/tasks.`)
+  }
+
+  return {
+    operator: chain.operator,
+    chain: {
+      chainId: chain.chainId,
+      settlement: chain.addresses.settlement,
+      registry: chain.addresses.devices,
+      applets: chain.addresses.applets,
+    },
+
+    addApplet: (wasm) => applets.add(wasm),
+    buildCircuit: async (appletId, shape) => applets.buildCircuit(appletId, shape),
+    getApplet: async (appletId) => applets.get(appletId),
+    getAppletWasm: async (appletId) => applets.wasm(appletId),
+    listApplets: async (page) => store.appletIds(limits(page)).map((appletId) => applets.get(appletId)),
+
+    addProject: (project) => projects.add(project),
+    getProject: async (projectId) => projects.get(projectId),
+    listProjects: async (page) => store.projects(limits(page)),
+
+    async createApiKey(projectId) {
+      const key = `ask_${randomBytes(24).toString('base64url')}`
+      store.putApiKey(apiKeyHash(key), projects.get(projectId).projectId, nowMs())
+      return key
+    },
+    async authorise(apiKey): Promise<Access> {
+      const projectId = store.apiKeyProject(apiKeyHash(apiKey))
+      if (projectId !== undefined) return { kind: 'project', projectId }
+      throw new AttestreamError(
+        'API_KEY_INVALID',
+        'The API key is unknown; create one with POST /v1/projects/{id}/keys.',
+      )
+    },
+
+    getDevice: (deviceId) => devices.find(deviceId),
+    listDevices: async (projectId, page) => store.devices(projectId, limits(page)),
+
+    async ingest(frames) {
+      if (closed)
+        throw new AttestreamError('ENGINE_CLOSED', 'The engine is shutting down; send the frames again later.')
+      const results = await ingestFrames(ingestContext, frames)
+      pipeline.wake()
+      return results
+    },
+    ...createFrames({ store, devices, projects }),
+
+    getTask: async (taskId) => publicTask(knownTask(taskId)),
+    listTasks: async (filter, page) => store.tasks(filter, limits(page)).map(publicTask),
+    async retryTask(taskId) {
+      const task = knownTask(taskId)
+      if (task.state !== 'failed') {
+        throw new AttestreamError(
+          'TASK_NOT_FAILED',
+          `Task ${taskId} is ${task.state}; only a failed task can be retried.`,
+        )
+      }
+      const retried = store.updateTask(task, { state: task.work.resumeFrom ?? 'closed', attempts: 0, failure: null })
+      pipeline.wake()
+      return publicTask(retried)
+    },
+
+    async getReceipt(taskId) {
+      const receipt = store.receipt(taskId)
+      if (receipt) return receipt
+      throw new AttestreamError(
+        'RECEIPT_UNKNOWN',
+        `Task ${taskId} is unknown or not proven yet; see GET /v1/tasks/{id}.`,
+      )
+    },
+    listSettlements: async (projectId, page) =>
+      store
+        .tasks({ projectId, state: 'settled' }, limits(page))
+        .map((task) => settlementOf(task, store.receipt(task.taskId)!.payee)),
+    async listClaims(projectId, page) {
+      return Promise.all(store.devices(projectId, limits(page)).map((device) => readClaim(chain, device)))
+    },
+
+    getDaObject: (pointer) => da.get(pointer),
+
+    async health() {
+      const { open, failed } = store.taskCounts()
+      const blockNumber = await chain.getBlockNumber().catch(() => null)
+      const counts = { pendingFrames: store.pendingCount(), openTasks: open, failedTasks: failed }
+      return { ok: !closed && blockNumber !== null, chainId: chain.chainId, blockNumber, ...counts }
+    },
+    flush: () => pipeline.flush(),
+    async close() {
+      if (closed) return
+      closed = true
+      clearInterval(syncTimer)
+      clearInterval(pruneTimer)
+      await Promise.all([pipeline.close(), applets.close()])
+      await devices.settled()
+      await Promise.all([runner.close(), prover.close()])
+      store.close()
+    },
+  }
+}
+
+function projectDomain(chain: Chain): (projectId: bigint) => Domain {
+  const { chainId, addresses } = chain
+  return (projectId) => ({ chainId, registry: addresses.devices, settlement: addresses.settlement, projectId })
+}
+
+function publicTask({ work: _, ...task }: Task): TaskRecord {
+  return task
+}
+
+function settlementOf(task: Task, payee: Hex): SettlementRecord {
+  const { taskId, projectId, cohort } = task
+  return {
+    taskId,
+    projectId,
+    cohort,
+    batchNumber: task.batchNumber!,
+    txHash: task.settleTxHash!,
+    gasUsed: task.settleGas!,
+    units: task.unitsBySlot!.reduce((sum, units) => sum + units, 0n),
+    payee,
+    settledMs: task.times.settled!,
+  }
+}
+
+async function readClaim(
+  chain: Chain,
+  device: { deviceId: bigint; projectId: bigint; cohort: number; slot: number; owner: Hex },
+): Promise<ClaimRecord> {
+  const { deviceId, owner } = device
+  const [page, pending] = await Promise.all([
+    chain.getCohort(device.projectId, device.cohort),
+    chain.getPending(deviceId),
+  ])
+  return {
+    deviceId,
+    owner,
+    creditedUnits: page.creditedUnits[device.slot]!,
+    claimedUnits: page.claimedUnits[device.slot]!,
+    pendingUnits: pending.units,
+    pendingWei: pending.amountWei,
+  }
+}
+
+function limits(page: Page = {}): Limits {
+  return { limit: Math.min(page.limit ?? 50, 200), offset: page.offset ?? 0 }
+}
+
+function apiKeyHash(key: string): Hex {
+  return bytesToHex(createHash('sha256').update(key).digest())
+}

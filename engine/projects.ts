@@ -1,0 +1,108 @@
+// Projects that the engine serves: each is on chain, its active version is a circuit that this engine built, and its config is the
+// one that the chain holds the hash of.
+
+import type { ProjectRecord } from './records.ts'
+import type { Applets } from './applets.ts'
+import type { Chain } from './chain/chain.ts'
+import { AttestreamError } from './core/errors.ts'
+import { frameFormat, type FrameFormat } from './core/frame.ts'
+import { configHash } from './core/journal.ts'
+import { encodeRecord, type NamedRecord } from './core/layout.ts'
+import type { Store } from './store/index.ts'
+
+export interface ProjectsContext {
+  readonly store: Store
+  readonly chain: Chain
+  readonly applets: Applets
+  readonly nowMs: () => number
+  readonly deviceDomain: (projectId: bigint) => bigint
+}
+
+export interface Projects {
+  add(project: { projectId: bigint; config: NamedRecord }): Promise<ProjectRecord>
+  /** Throws PROJECT_UNKNOWN. */
+  get(projectId: bigint): ProjectRecord
+  format(project: ProjectRecord): FrameFormat
+  /** The project of a device that sent a frame; throws DEVICE_FOREIGN if the engine does not serve it. */
+  serving(projectId: bigint): { project: ProjectRecord; format: FrameFormat }
+}
+
+export function createProjects({ store, chain, applets, nowMs, deviceDomain }: ProjectsContext): Projects {
+  const known = new Map<bigint, { project: ProjectRecord; format: FrameFormat }>()
+
+  const format = (project: ProjectRecord): FrameFormat =>
+    frameFormat(applets.abi(project.appletId).reading, project.frameSize)
+  const find = (projectId: bigint) => {
+    const cached = known.get(projectId)
+    if (cached) return cached
+    const project = store.project(projectId)
+    if (!project) return undefined
+    const entry = { project, format: format(project) }
+    known.set(projectId, entry)
+    return entry
+  }
+
+  return {
+    format,
+    get(projectId) {
+      const found = find(projectId)
+      if (found) return found.project
+      throw new AttestreamError(
+        'PROJECT_UNKNOWN',
+        `This engine does not serve project ${projectId}; POST /v1/projects adds it.`,
+      )
+    },
+    serving(projectId) {
+      const found = find(projectId)
+      if (found) return found
+      throw new AttestreamError(
+        'DEVICE_FOREIGN',
+        `The device belongs to project ${projectId}, which this engine does not serve; send its frames to that project's engine.`,
+      )
+    },
+    async add({ projectId, config }) {
+      const onChain = await chain.getProject(projectId)
+      const version = await activeVersion(chain, projectId, onChain.activeVersion)
+      const { manifest } = applets.circuit(version.appletId, version)
+      if (manifest!.vkHash !== version.vkHash) {
+        throw new AttestreamError(
+          'PROJECT_VERSION_MISMATCH',
+          `Version ${version.version} of project ${projectId} pins verifying key ${version.vkHash}; this engine's circuit has ${manifest!.vkHash}. Publish the key that this engine built, or give the engine the key's files.`,
+        )
+      }
+      const layout = applets.abi(version.appletId).config
+      const record = encodeRecord(layout, config)
+      if (configHash(layout, record) !== onChain.configHash) {
+        throw new AttestreamError(
+          'PROJECT_CONFIG_MISMATCH',
+          `The config hashes to ${configHash(layout, record)}; the chain holds ${onChain.configHash} for project ${projectId}. Set the same config on chain.`,
+        )
+      }
+      const project: ProjectRecord = {
+        projectId,
+        version: version.version,
+        appletId: version.appletId,
+        cohortSize: version.cohortSize,
+        frameSize: version.frameSize,
+        layoutId: version.layoutId,
+        deviceDomain: deviceDomain(projectId),
+        config: record,
+        configHash: onChain.configHash,
+        createdMs: store.project(projectId)?.createdMs ?? nowMs(),
+      }
+      store.putProject(project)
+      known.delete(projectId)
+      return project
+    },
+  }
+}
+
+async function activeVersion(chain: Chain, projectId: bigint, version: number) {
+  if (version === 0) {
+    throw new AttestreamError(
+      'PROJECT_VERSION_MISMATCH',
+      `Project ${projectId} has no active applet version on chain; publish and activate one first.`,
+    )
+  }
+  return chain.getVersion(projectId, version)
+}

@@ -1,0 +1,66 @@
+// Anchor and settle: the two transactions of a task. Both first look whether the chain already has what they would send, so that a crash
+// between sending and recording neither pays twice nor sticks.
+
+import type { Chain } from './chain/chain.ts'
+import type { AnchorRequest } from './chain/writes.ts'
+import type { Hex } from './core/codec.ts'
+import { AttestreamError } from './core/errors.ts'
+import type { AnchorFields } from './core/journal.ts'
+import type { Receipt } from './core/receipt.ts'
+
+/** A transaction's trace. */
+export interface Sent {
+  readonly txHash: Hex
+  readonly gasUsed: bigint
+}
+
+export interface Anchored extends Sent {
+  readonly batchNumber: bigint
+  readonly anchor: AnchorFields
+}
+
+/**
+ * Anchors a batch, or adopts the anchor that an earlier attempt left. `planned` is the number that an earlier attempt
+ * chose; `plan` is called with the number before the transaction is sent, to be made durable.
+ */
+export async function anchorBatch(
+  chain: Chain,
+  batch: Omit<AnchorRequest, 'expectedNumber'>,
+  planned: bigint | null,
+  plan: (batchNumber: bigint) => void,
+): Promise<Anchored> {
+  const { projectId, cohort } = batch
+  if (planned !== null) {
+    const found = await findOpenAnchor(chain, batch, planned)
+    if (found) return found
+  }
+  const { nextToAnchor } = await chain.getCohort(projectId, cohort)
+  plan(nextToAnchor)
+  const { txHash, gasUsed, anchor } = await chain.anchor({ ...batch, expectedNumber: nextToAnchor })
+  return { txHash, gasUsed, anchor, batchNumber: nextToAnchor }
+}
+
+/** Settles a receipt, or adopts the settlement that the chain already has under its number. */
+export async function settleReceipt(chain: Chain, receipt: Receipt): Promise<Sent> {
+  const { projectId, cohort, batchNumber, journal } = receipt
+  const found = await chain.findSettlement(projectId, cohort, batchNumber)
+  if (!found) return chain.settle(receipt)
+  if (found.ledgerAfter !== journal.ledgerAfter) {
+    throw new AttestreamError(
+      'RECEIPT_INVALID',
+      `Batch ${batchNumber} of cohort ${cohort} is settled with ledger ${found.ledgerAfter}; this receipt claims ${journal.ledgerAfter}.`,
+    )
+  }
+  return found
+}
+
+async function findOpenAnchor(
+  chain: Chain,
+  batch: Omit<AnchorRequest, 'expectedNumber'>,
+  number: bigint,
+): Promise<Anchored | undefined> {
+  const found = await chain.findAnchor(batch.projectId, batch.cohort, number)
+  const isOurs = found?.anchor.batchRoot === batch.batchRoot && found.anchor.daPointer === batch.daPointer
+  if (!isOurs || (await chain.getAnchorHash(batch.projectId, batch.cohort, number)) === undefined) return undefined
+  return { txHash: found.txHash, gasUsed: found.gasUsed, anchor: found.anchor, batchNumber: number }
+}

@@ -1,0 +1,165 @@
+// The arrows of a task's path, bound to the verbs and adapters. Each may be called again after a crash in its middle.
+
+import type { Applets } from './applets.ts'
+import type { Chain } from './chain/chain.ts'
+import type { DataAvailability } from './da/embedded.ts'
+import type { BatchData } from './core/batch.ts'
+import type { Hex } from './core/codec.ts'
+import { AttestreamError } from './core/errors.ts'
+import type { Domain } from './core/journal.ts'
+import type { DeviceDirectory } from './devices.ts'
+import { executeBatch } from './execute.ts'
+import type { Step, StepFrom } from './pipeline.ts'
+import { proveBatch } from './prove.ts'
+import type { Prover } from './prover/snarkjs.ts'
+import { publishBatch } from './publish.ts'
+import type { ProjectRecord } from './records.ts'
+import type { Runner } from './runner/pool.ts'
+import { taskBatchData, type SequenceContext } from './sequence.ts'
+import { anchorBatch, settleReceipt } from './settle.ts'
+import type { Store, Task } from './store/index.ts'
+
+export interface StepsContext {
+  readonly store: Store
+  readonly chain: Chain
+  readonly da: DataAvailability
+  readonly runner: Runner
+  readonly prover: Prover
+  readonly applets: Applets
+  readonly devices: DeviceDirectory
+  readonly payee: Hex
+  readonly domain: (projectId: bigint) => Domain
+  readonly sequenceContext: (projectId: bigint) => SequenceContext
+  readonly provingFiles: (directory: string) => { witnessWasm: string; zkey: string; verifyingKey: string }
+}
+
+export function createSteps(context: StepsContext): Record<StepFrom, Step> {
+  const always = () => true
+  return {
+    closed: { to: 'published', isReady: always, run: (task) => publish(context, task) },
+    published: { to: 'anchored', isReady: always, run: (task) => anchor(context, task) },
+    anchored: { to: 'executed', isReady: always, run: (task) => execute(context, task) },
+    executed: { to: 'proven', isReady: always, run: (task) => prove(context, task) },
+    proven: {
+      to: 'settled',
+      isReady: (_, previous) => !previous || previous.state === 'settled',
+      run: (task) => settle(context, task),
+    },
+  }
+}
+
+async function publish(context: StepsContext, task: Task): Promise<Task> {
+  const { layouts, data } = batchOf(context, task)
+  await publishBatch(context.da, layouts, data, task.daPointer)
+  return task
+}
+
+async function anchor(context: StepsContext, task: Task): Promise<Task | undefined> {
+  const { store, chain } = context
+  const { projectId, cohort, batchRoot, daPointer, version } = task
+  const { identityRoot } = task.work
+  let planned = task
+  if (task.batchNumber === null && (await isOutdated(context, task))) return reopen(context, task)
+  const done = await anchorBatch(
+    chain,
+    { projectId, cohort, batchRoot, identityRoot, daPointer, version },
+    task.batchNumber,
+    (batchNumber) => {
+      planned = store.updateTask(task, { batchNumber })
+    },
+  )
+  const { txHash, gasUsed, batchNumber, anchor: snapshot } = done
+  return store.updateTask(planned, {
+    batchNumber,
+    anchorTxHash: txHash,
+    anchorGas: gasUsed,
+    work: { anchorTime: snapshot.anchorTime, anchoredConfigHash: snapshot.configHash },
+  })
+}
+
+/** True if the batch can no longer be anchored as it was closed: the cohort's keys or the project's config moved on. */
+async function isOutdated({ chain, sequenceContext }: StepsContext, task: Task): Promise<boolean> {
+  const { projectId, cohort, work } = task
+  const { configHash } = await chain.getProject(projectId)
+  if (configHash === work.configHash) return !(await chain.isRecentRoot(projectId, cohort, work.identityRoot))
+  if (sequenceContext(projectId).project.configHash === configHash) return true
+  throw new AttestreamError(
+    'PROJECT_CONFIG_MISMATCH',
+    `Project ${projectId} now has configHash ${configHash} on chain; the engine holds ${work.configHash}. POST /v1/projects with the new config, then retry the task.`,
+  )
+}
+
+/** Undoes the task and those that build on its page; the anchors that they may have are voided. */
+async function reopen({ store, chain, devices }: StepsContext, task: Task): Promise<undefined> {
+  await devices.sync()
+  const { nextToAnchor, nextToSettle, openAnchors } = await chain.getCohort(task.projectId, task.cohort)
+  const from = task.batchNumber ?? nextToAnchor
+  if (openAnchors > 0 && from < nextToAnchor) {
+    await chain.voidFrom(task.projectId, task.cohort, from > nextToSettle ? from : nextToSettle)
+  }
+  store.reopenFrom(task)
+}
+
+async function execute(context: StepsContext, task: Task): Promise<Task | undefined> {
+  if (task.work.anchoredConfigHash !== task.work.configHash) return reopen(context, task)
+  const { data } = batchOf(context, task)
+  const execution = await executeBatch(context.runner, {
+    wasm: context.applets.wasm(task.work.appletId),
+    abi: context.applets.abi(task.work.appletId),
+    config: task.work.config,
+    anchorTimeSec: task.work.anchorTime!,
+    batch: data.batch,
+    pageBefore: task.work.pageBefore,
+  })
+  const { pageAfter, unitsBySlot } = execution
+  return context.store.updateTask(task, { unitsBySlot, work: { pageAfter } })
+}
+
+async function prove(context: StepsContext, task: Task): Promise<Task> {
+  const { project, layouts, data } = batchOf(context, task)
+  const circuit = context.applets.circuit(task.work.appletId, project)
+  const { leaves, identityRoot, configHash, config, anchorTime, pageBefore, pageAfter, appletId } = task.work
+  const { vkHash, devSetup } = circuit.manifest!
+  const { receipt, proveMs } = await proveBatch(context.prover, {
+    files: context.provingFiles(circuit.directory!),
+    vkHash,
+    devSetup,
+    layouts,
+    domain: context.domain(task.projectId),
+    deviceDomain: project.deviceDomain,
+    appletId,
+    version: task.version,
+    batchNumber: task.batchNumber!,
+    payee: context.payee,
+    daPointer: task.daPointer,
+    frameSize: project.frameSize,
+    batch: data.batch,
+    keys: task.work.keys,
+    leaves,
+    identityRoot,
+    batchRoot: task.batchRoot,
+    configHash,
+    config,
+    anchorTime: anchorTime!,
+    pageBefore,
+    pageAfter: pageAfter!,
+    unitsBySlot: task.unitsBySlot!,
+  })
+  return context.store.putReceipt(task, receipt, { proveMs: Math.round(proveMs) })
+}
+
+async function settle(context: StepsContext, task: Task): Promise<Task | undefined> {
+  const { store, chain } = context
+  const isVoided = (await chain.getAnchorHash(task.projectId, task.cohort, task.batchNumber!)) === undefined
+  if (isVoided) return reopen(context, task)
+  const { txHash, gasUsed } = await settleReceipt(chain, store.receipt(task.taskId)!)
+  return store.updateTask(task, { settleTxHash: txHash, settleGas: gasUsed })
+}
+
+function batchOf(
+  context: StepsContext,
+  task: Task,
+): { project: ProjectRecord; layouts: SequenceContext['layouts']; data: BatchData } {
+  const sequence = context.sequenceContext(task.projectId)
+  return { project: sequence.project, layouts: sequence.layouts, data: taskBatchData(sequence, task) }
+}
