@@ -89,7 +89,7 @@ const uploadRoute: Routes = (app, { engine, authorise }) => {
         summary: 'Upload an applet: its WASM bytes, at most 256 KiB',
         tags: ['applets'],
         security: KEYED,
-        consumes: [WASM],
+        body: { content: { [WASM]: { schema: Type.Any({ description: 'The bytes that asc wrote' }) } } },
         response: { 201: Applet, ...ERRORS_REPLY },
       },
       onRequest: async (request) => checkAdmin(await authorise(request)),

@@ -19,6 +19,27 @@ const FrameQuery = Type.Object(
   { additionalProperties: false },
 )
 
+const FRAME_JSON_EXAMPLE = {
+  deviceId: '42',
+  sequence: '7',
+  readings: [{ timeSec: 1767225600, wattHours: 125000 }],
+  signature: { r8x: '123…', r8y: '456…', s: '789…' },
+}
+
+/** Not validated here: the engine judges each frame on its own, so that one bad frame costs only itself. */
+const FRAME_BODIES = {
+  [OCTETS]: { schema: Type.Any({ description: 'One frame in canonical bytes' }) },
+  [FRAME_SEQUENCE]: { schema: Type.Any({ description: 'Frames, each after its length as a big-endian u32' }) },
+  'application/json': {
+    schema: Type.Any({
+      description:
+        'One frame or an array of frames; readings by name, integers beyond 2^53 as decimal strings. The signature is ' +
+        'over the canonical form, never over JSON.',
+      examples: [FRAME_JSON_EXAMPLE, [FRAME_JSON_EXAMPLE]],
+    }),
+  },
+}
+
 export const frameRoutes: Routes = (app, context) => {
   void app.register(async (scope) => ingestRoute(scope, context))
   const { engine, authorise } = context
@@ -81,7 +102,7 @@ const ingestRoute: Routes = (app, { engine }) => {
           `(${FRAME_SEQUENCE}), or the JSON form of one frame or of an array of frames. A frame sent twice is answered ` +
           'like the first time. One frame that is refused is answered with the status of its error; of many, each has its own result.',
         tags: ['frames'],
-        consumes: [OCTETS, FRAME_SEQUENCE, 'application/json'],
+        body: { content: FRAME_BODIES },
         response: { 200: Type.Union([FrameAccepted, FrameResults]), 207: FrameResults, ...ERRORS_REPLY },
       },
     },
