@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { contractArtifacts, linkedBytecode, renderAbi } from '../../contracts/build.ts'
+
+/** EIP-170. */
+const MAX_CODE_BYTES = 24_576
+
+describe("the contracts' build", () => {
+  it('has the committed ABI; if not, run `npx tsx contracts/build.ts`', () => {
+    const committed = readFileSync(new URL('../../contracts/abi.ts', import.meta.url), 'utf8')
+    expect(committed).toBe(renderAbi(contractArtifacts()))
+  })
+
+  it('fits what a chain deploys', () => {
+    for (const artifact of Object.values(contractArtifacts())) {
+      expect(artifact.runtimeBytes).toBeLessThanOrEqual(MAX_CODE_BYTES)
+    }
+  })
+
+  it("refuses to link without the library's address", () => {
+    expect(() => linkedBytecode(contractArtifacts().Settlement, {})).toThrow('PoseidonT3')
+  })
+})
