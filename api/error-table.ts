@@ -118,4 +118,6 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
   CHAIN_REVERTED: [409, "Correct what the contract's error names; nothing was changed on chain."],
   CHAIN_UNAVAILABLE: [503, 'Nothing is lost: the engine goes on when the node answers again. Check the RPC URL.'],
   STEP_FAILED: [500, 'Look at the cause in the message and the log, then retry the task.'],
+  DATASET_INVALID: [400, 'Correct the row and column that the message names.'],
+  DATASET_UNKNOWN: [400, 'Use a recording with one of the headers that the message lists, and its applet.'],
 }

@@ -36,6 +36,11 @@ export const KEYED = [{ bearer: [] }]
 /** In the OpenAPI document: every route may answer with the error shape. */
 export const ERRORS_REPLY = { '4xx': ErrorReply, '5xx': ErrorReply }
 
+/** A reply of bytes, for the OpenAPI document. */
+export function binary(mediaType: string) {
+  return { description: 'Bytes', content: { [mediaType]: { schema: Type.Any() } } }
+}
+
 export const AppletParams = Type.Object({ appletId: Hash })
 export const TaskParams = Type.Object({ taskId: Hash })
 export const ProjectParams = Type.Object({ projectId: U64 })

@@ -7,7 +7,7 @@ import { checkAdmin } from '../access.ts'
 import { toJson } from '../json.ts'
 import { PageQuery, Applet, Circuit, CircuitShape } from '../schemas.ts'
 import { pageOf, pageReply, readPage } from '../page.ts'
-import { AppletParams, ERRORS_REPLY, KEYED, type Routes } from '../routes.ts'
+import { AppletParams, ERRORS_REPLY, KEYED, binary, type Routes } from '../routes.ts'
 
 const APPLET_BYTES = 256 * 1024
 const WASM = 'application/wasm'
@@ -49,7 +49,14 @@ export const appletRoutes: Routes = (app, context) => {
 
   app.get(
     '/applets/:appletId/wasm',
-    { schema: { summary: "An applet's bytes", tags: ['applets'], params: AppletParams, produces: [WASM] } },
+    {
+      schema: {
+        summary: "An applet's bytes",
+        tags: ['applets'],
+        params: AppletParams,
+        response: { 200: binary(WASM), ...ERRORS_REPLY },
+      },
+    },
     async (request, reply) => {
       const wasm = await engine.getAppletWasm(hash(request.params.appletId))
       return reply.header('cache-control', 'public, max-age=31536000, immutable').type(WASM).send(Buffer.from(wasm))

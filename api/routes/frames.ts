@@ -23,7 +23,7 @@ const FRAME_JSON_EXAMPLE = {
   deviceId: '42',
   sequence: '7',
   readings: [{ timeSec: 1767225600, wattHours: 125000 }],
-  signature: { r8x: '123…', r8y: '456…', s: '789…' },
+  signature: { r8x: '1234567890', r8y: '9876543210', s: '1122334455' },
 }
 
 /** Not validated here: the engine judges each frame on its own, so that one bad frame costs only itself. */

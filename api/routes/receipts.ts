@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import { encodeReceipt } from '../../engine/index.ts'
-import { ERRORS_REPLY, TaskParams, type Routes, type Hex } from '../routes.ts'
+import { ERRORS_REPLY, TaskParams, binary, type Routes, type Hex } from '../routes.ts'
 import { Hash, Receipt } from '../schemas.ts'
 
 export const receiptRoutes: Routes = (app, { engine }) => {
@@ -26,7 +26,7 @@ export const receiptRoutes: Routes = (app, { engine }) => {
         summary: 'A data-availability object; the pointer is its SHA-256, so check it',
         tags: ['da'],
         params: Type.Object({ daPointer: Hash }),
-        produces: ['application/octet-stream'],
+        response: { 200: binary('application/octet-stream'), ...ERRORS_REPLY },
       },
     },
     async (request, reply) => {
