@@ -6,7 +6,19 @@
 import type { BitsItem, Item, Location } from './ir.ts'
 import { itemCost } from './ir.ts'
 import type { Proven } from './interval.ts'
-import { UNSIGNED, bitLength, contains, intersect, maximum, minimum, product, proven, scaleShift } from './interval.ts'
+import {
+  UNSIGNED,
+  bitLength,
+  ceilDivide,
+  contains,
+  floorDivide,
+  intersect,
+  maximum,
+  minimum,
+  product,
+  proven,
+  scaleShift,
+} from './interval.ts'
 import type { Lc } from './lc.ts'
 import { ONE, ZERO, addConstant, addScaled, complement, scale, signalLc, subtract } from './lc.ts'
 import { FactBook } from './facts.ts'
@@ -273,13 +285,4 @@ export class Circuit {
       'Split the computation, or mask its parts',
     )
   }
-}
-
-export function floorDivide(a: bigint, b: bigint): bigint {
-  const q = a / b
-  return a % b !== 0n && a < 0n !== b < 0n ? q - 1n : q
-}
-
-export function ceilDivide(a: bigint, b: bigint): bigint {
-  return -floorDivide(-a, b)
 }

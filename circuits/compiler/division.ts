@@ -42,10 +42,12 @@ function divideIntegers(live: Live, wantsQuotient: boolean, dividend: Lc, mayBeZ
   if (circuit.range(dividend).hi < lo) return wantsQuotient ? ZERO : dividend
   if (lo === hi && (lo & (lo - 1n)) === 0n) return divideByPower(live, wantsQuotient, dividend, lo)
   const { quotient, remainder } = circuit.quotient(dividend, divisor)
-  if (!wantsQuotient) return words.define(remainder)
-  const result = words.define(quotient)
-  circuit.note(result, proven(circuit.range(dividend).lo / hi, circuit.range(dividend).hi / lo))
-  return result
+  const q = words.define(quotient)
+  const r = words.define(remainder)
+  circuit.note(q, proven(circuit.range(dividend).lo / hi, circuit.range(dividend).hi / lo))
+  circuit.note(r, proven(0n, hi - 1n))
+  if (divisor.isConstant) words.alias(addScaled(dividend, q, -lo), r)
+  return wantsQuotient ? q : r
 }
 
 /** The divisor, or 1 where it is 0. */

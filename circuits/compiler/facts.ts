@@ -5,7 +5,7 @@
 import type { Lc } from './lc.ts'
 import { ONE, complement, signalLc } from './lc.ts'
 import type { Proven, Refined } from './interval.ts'
-import { asRefined, intersect, maximum, minimum, refined, scaleShift } from './interval.ts'
+import { asRefined, ceilDivide, floorDivide, intersect, maximum, minimum, refined, scaleShift } from './interval.ts'
 
 export interface Fact {
   /** Primitive combination without constant. */
@@ -28,6 +28,7 @@ export type KnowledgeMap = ReadonlyMap<string, Knowledge>
 
 /** Facts by bit; derived bits list the bits they imply. */
 export class FactBook {
+  readonly #links = new Map<string, { high: Lc; source: Lc; shift: number }>()
   readonly #direct = new Map<string, { whenTrue: Fact[]; whenFalse: Fact[] }>()
   readonly #implied = new Map<string, { whenTrue: [Lc, boolean][]; whenFalse: [Lc, boolean][] }>()
 
@@ -46,11 +47,30 @@ export class FactBook {
     this.#implied.set(complement(bit).key, { whenTrue: whenFalse, whenFalse: whenTrue })
   }
 
+  /** Declares `high = floor(source / 2^shift)`, so that bounds on `high` bound `source`. */
+  linkShift(high: Lc, source: Lc, shift: number): void {
+    if (high.split.scale === 1n && source.split.scale > 0n)
+      this.#links.set(high.split.base.key, { high, source, shift })
+  }
+
+  #throughLink(fact: Fact): Fact[] {
+    const link = this.#links.get(fact.base.key)
+    if (link === undefined || fact.kind === 'not') return []
+    const { scale, base, constant } = link.source.split
+    const size = 1n << BigInt(link.shift)
+    const bound = fact.bound + link.high.constant
+    const ofSource = fact.kind === 'atLeast' ? bound * size : (bound + 1n) * size - 1n
+    const shifted = ofSource - constant
+    const ofBase = fact.kind === 'atLeast' ? ceilDivide(shifted, scale) : floorDivide(shifted, scale)
+    return [{ ...fact, base, bound: ofBase }]
+  }
+
   /** Everything known once `bit` has the value, the bits themselves included. */
   facts(bit: Lc, value: boolean, depth = 0): Fact[] {
     const direct = this.#direct.get(bit.key)
     const implied = this.#implied.get(bit.key)
-    const out = [...((value ? direct?.whenTrue : direct?.whenFalse) ?? []), ...ownFacts(bit, value)]
+    const stated = (value ? direct?.whenTrue : direct?.whenFalse) ?? []
+    const out = [...stated, ...stated.flatMap((fact) => this.#throughLink(fact)), ...ownFacts(bit, value)]
     if (depth > 16) return out
     for (const [other, otherValue] of (value ? implied?.whenTrue : implied?.whenFalse) ?? []) {
       out.push(...this.facts(other, otherValue, depth + 1))
@@ -101,6 +121,28 @@ function apply(old: Knowledge, { base, kind, bound, bit }: Fact): Knowledge {
     loBit: raised > lo ? (kind === 'not' && old.loBit !== ONE ? undefined : bit) : old.loBit,
     hiBit: lowered < hi ? (kind === 'not' && old.hiBit !== ONE ? undefined : bit) : old.hiBit,
   }
+}
+
+/** Adds an interval that a combination has on this path, found by other means than a bit's facts. */
+export function learnRange(
+  known: KnowledgeMap,
+  lc: Lc,
+  range: Refined,
+  provenRange: (base: Lc) => Proven,
+): KnowledgeMap {
+  if (lc.isConstant) return known
+  const { scale, base, constant } = lc.split
+  const old = known.get(base.key) ?? initial(base, provenRange(base))
+  const [a, b] = [range.lo - constant, range.hi - constant]
+  const found =
+    scale > 0n
+      ? refined(ceilDivide(a, scale), floorDivide(b, scale))
+      : refined(ceilDivide(-b, -scale), floorDivide(-a, -scale))
+  if (found.lo <= old.interval.lo && found.hi >= old.interval.hi) return known
+  const interval = intersect(old.interval, found)
+  const loBit = interval.lo > old.interval.lo ? undefined : old.loBit
+  const hiBit = interval.hi < old.interval.hi ? undefined : old.hiBit
+  return new Map(known).set(base.key, { base, interval, loBit, hiBit })
 }
 
 /** The interval of `lc` on a path: from the knowledge of its base, or of its single signals. */

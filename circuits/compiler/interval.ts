@@ -75,3 +75,12 @@ export function bitLength(value: bigint): number {
 
 export const UNSIGNED = (width: number): Proven => proven(0n, (1n << BigInt(width)) - 1n)
 export const SIGNED = (width: number): Proven => proven(-(1n << BigInt(width - 1)), (1n << BigInt(width - 1)) - 1n)
+
+export function floorDivide(a: bigint, b: bigint): bigint {
+  const q = a / b
+  return a % b !== 0n && a < 0n !== b < 0n ? q - 1n : q
+}
+
+export function ceilDivide(a: bigint, b: bigint): bigint {
+  return -floorDivide(-a, b)
+}

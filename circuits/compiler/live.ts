@@ -3,11 +3,10 @@
  * it is, for free. On other paths the result may then differ from the word, but there the path predicate masks it;
  * gadgets are sized from the combination's own proven interval all the same.
  */
-import { ceilDivide, floorDivide } from './circuit.ts'
 import type { Proven } from './interval.ts'
-import { SIGNED, UNSIGNED, contains, hull, proven } from './interval.ts'
+import { SIGNED, UNSIGNED, bitLength, ceilDivide, floorDivide, contains, hull, proven } from './interval.ts'
 import type { Lc } from './lc.ts'
-import { ONE, ZERO, addConstant, complement, subtract } from './lc.ts'
+import { ONE, ZERO, add, addConstant, complement, subtract, sum } from './lc.ts'
 import type { State } from './state.ts'
 import { rangeOn } from './state.ts'
 import type { Words } from './words.ts'
@@ -36,6 +35,11 @@ export class Live {
   /** The unsigned integer, proven for every witness: masked by the bits that prove it on this path when that is cheaper. */
   provenUnsigned(lc: Lc, width: number): Lc {
     return this.#guarded(lc, UNSIGNED(width)) ?? this.words.unsigned(lc, width)
+  }
+
+  /** The unsigned integer as an operand of a product: worth one constraint to be proven non-negative. */
+  factor(lc: Lc, width: number): Lc {
+    return this.#guarded(lc, UNSIGNED(width)) ?? lc
   }
 
   provenSigned(lc: Lc, width: number): Lc {
@@ -83,9 +87,51 @@ export class Live {
     return this.words.circuit.isBoolean(lc) ? lc : complement(this.isZero(lc, 32))
   }
 
+  /** a < b for integers; when one is much narrower, the high bits of the other decide first if they are known. */
+  #isLess(a: Lc, b: Lc): Lc {
+    const { circuit } = this.words
+    const x = circuit.range(a)
+    const y = circuit.range(b)
+    const refinedDifference = rangeOn(circuit, this.state, subtract(a, b))
+    if (refinedDifference.hi < 0n || refinedDifference.lo >= 0n) return refinedDifference.hi < 0n ? ONE : ZERO
+    if (x.lo >= 0n && y.lo >= 0n && !a.isConstant && !b.isConstant) {
+      const narrow = Math.min(bitLength(x.hi), bitLength(y.hi))
+      const [wide, wideIsLeft] = x.hi > y.hi ? [a, true] : [b, false]
+      const width = bitLength(circuit.range(wide).hi)
+      if (width - narrow > 4 && this.words.hasBits(wide)) {
+        const bits = this.words.bits(wide, width)
+        const high = sum(bits.slice(narrow))
+        const low = this.words.unsigned(wide, narrow)
+        const fitsNarrow = circuit.isZero(high)
+        const less = complement(this.words.isNonNegative(wideIsLeft ? subtract(low, b) : subtract(a, low)))
+        const both = circuit.mul(fitsNarrow, less)
+        const result = wideIsLeft ? both : add(complement(fitsNarrow), both)
+        circuit.note(result, UNSIGNED(1))
+        this.#stateLess(result, a, b)
+        return result
+      }
+    }
+    return complement(this.isNonNegative(subtract(a, b)))
+  }
+
+  #stateLess(bit: Lc, a: Lc, b: Lc): void {
+    const { scale, base, constant } = subtract(a, b).split
+    if (bit.isConstant || (scale !== 1n && scale !== -1n)) return
+    const below = { base, kind: 'atMost' as const, bound: -constant - 1n }
+    const notBelow = { base, kind: 'atLeast' as const, bound: -constant }
+    if (scale === 1n) this.words.circuit.facts.state(bit, [below], [notBelow])
+    else {
+      this.words.circuit.facts.state(
+        bit,
+        [{ base, kind: 'atLeast', bound: constant + 1n }],
+        [{ base, kind: 'atMost', bound: constant }],
+      )
+    }
+  }
+
   lessThan(a: Lc, b: Lc, width: number, isSigned: boolean): Lc {
     const left = isSigned ? this.signed(a, width) : this.unsigned(a, width)
     const right = isSigned ? this.signed(b, width) : this.unsigned(b, width)
-    return complement(this.isNonNegative(subtract(left, right)))
+    return this.#isLess(left, right)
   }
 }

@@ -2,7 +2,7 @@
  * The integer instructions without traps, on words. Each function takes combinations and returns one whose value
  * modulo 2^width is the instruction's result.
  */
-import { bitLength, maximum, proven } from './interval.ts'
+import { UNSIGNED, bitLength, contains, maximum, proven } from './interval.ts'
 import type { Lc } from './lc.ts'
 import { ONE, ZERO, add, addConstant, addScaled, complement, constantLc, scale, subtract, sum } from './lc.ts'
 import type { Live } from './live.ts'
@@ -23,8 +23,8 @@ export const UNARY: Readonly<Record<string, Unary>> = {
   extend16_s: (live, a) => live.signed(a, 16),
   extend32_s: (live, a) => live.signed(a, 32),
   wrap_i64: (_live, a) => a,
-  extend_i32_s: (live, a) => live.signed(a, 32),
-  extend_i32_u: (live, a) => live.unsigned(a, 32),
+  extend_i32_s: (live, a) => live.signed(live.factor(a, 31), 32),
+  extend_i32_u: (live, a) => live.unsigned(live.factor(a, 32), 32),
 }
 
 export const BINARY: Readonly<Record<string, Binary>> = {
@@ -60,9 +60,12 @@ function tame(words: Words, lc: Lc, width: number, limit = MAX_LAZY_BITS): Lc {
   return magnitudeBits(words, lc) > limit ? words.unsigned(lc, width) : lc
 }
 
-function multiply({ words }: Live, a: Lc, b: Lc, width: number): Lc {
-  if (a.isConstant) return multiplyByConstant(words, b, a.constant, width)
-  if (b.isConstant) return multiplyByConstant(words, a, b.constant, width)
+function multiply(live: Live, x: Lc, y: Lc, width: number): Lc {
+  const { words } = live
+  if (x.isConstant) return multiplyByConstant(words, y, x.constant, width)
+  if (y.isConstant) return multiplyByConstant(words, x, y.constant, width)
+  const a = live.factor(x, width)
+  const b = live.factor(y, width)
   const left = magnitudeBits(words, a)
   const right = magnitudeBits(words, b)
   if (left + right <= MAX_LAZY_BITS) return words.circuit.mul(a, b)
@@ -196,7 +199,11 @@ export function shiftRight(words: Words, a: Lc, amount: Lc, width: number, isSig
           )
           .slice(width - 1)
   if (fixed === 0) return a
-  return isSigned ? words.define(withoutRepeats(shifted), shifted.at(-1)!) : words.define(shifted)
+  if (isSigned) return words.define(withoutRepeats(shifted), shifted.at(-1)!)
+  const result = words.define(shifted)
+  if (fixed !== undefined && contains(UNSIGNED(width), words.circuit.range(a)))
+    words.circuit.facts.linkShift(result, a, fixed)
+  return result
 }
 
 /** Drops high bits equal to the sign bit, which is the last. */

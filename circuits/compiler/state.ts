@@ -4,9 +4,9 @@
  */
 import type { Circuit } from './circuit.ts'
 import type { KnowledgeMap } from './facts.ts'
-import { commonKnowledge, learn, refinedRange } from './facts.ts'
+import { commonKnowledge, learn, learnRange, refinedRange } from './facts.ts'
 import type { Refined } from './interval.ts'
-import { UNSIGNED, hull } from './interval.ts'
+import { UNSIGNED, contains, hull } from './interval.ts'
 import type { Lc } from './lc.ts'
 import { add, addScaled, subtract, sum } from './lc.ts'
 import { Memory } from './memory.ts'
@@ -57,14 +57,15 @@ export function mergeStates(words: Words, states: readonly State[]): State | und
   const first = states[0]
   if (first === undefined || states.length === 1) return first
   const predicates = states.map((state) => state.predicate)
+  const learned: { lc: Lc; range: Refined }[] = []
+  const mergeWord = (values: Lc[]): Lc => {
+    const lc = choose(circuit, predicates, values)
+    const range = values.map((value, k) => rangeOn(circuit, states[k]!, value)).reduce(hull)
+    if (!contains(range, circuit.range(lc))) learned.push({ lc, range })
+    return lc
+  }
   const mergeAll = (pick: (state: State) => Lc[]): Lc[] =>
-    pick(first).map((_, k) =>
-      choose(
-        circuit,
-        predicates,
-        states.map((state) => pick(state)[k]!),
-      ),
-    )
+    pick(first).map((_, k) => mergeWord(states.map((state) => pick(state)[k]!)))
   const merged: State = {
     predicate: sum(predicates),
     stack: mergeAll((state) => state.stack),
@@ -73,10 +74,11 @@ export function mergeStates(words: Words, states: readonly State[]): State | und
     memory: Memory.merge(
       words,
       states.map((state) => state.memory),
-      (values) => choose(circuit, predicates, values),
+      mergeWord,
     ),
     known: states.map((state) => state.known).reduce(commonKnowledge),
   }
+  for (const { lc, range } of learned) merged.known = learnRange(merged.known, lc, range, (base) => circuit.range(base))
   circuit.note(merged.predicate, UNSIGNED(1))
   circuit.charge(states.length * (merged.stack.length + merged.locals.length + merged.known.size + 4))
   return merged

@@ -4,8 +4,7 @@
  * bits, once per combination.
  */
 import type { Circuit } from './circuit.ts'
-import { ceilDivide, floorDivide } from './circuit.ts'
-import { SIGNED, UNSIGNED, bitLength, contains, proven } from './interval.ts'
+import { SIGNED, UNSIGNED, ceilDivide, floorDivide, bitLength, contains, proven } from './interval.ts'
 import type { Lc } from './lc.ts'
 import {
   ONE,
@@ -63,6 +62,12 @@ export class Words {
     const highest = list.findLastIndex((bit) => bit !== ZERO) + 1
     this.circuit.note(lc, sign === ZERO ? UNSIGNED(highest) : proven(-size, size - 1n))
     return this.circuit.check(lc)
+  }
+
+  /** Declares that two combinations are equal for every witness, the second one with known bits. */
+  alias(lc: Lc, same: Lc): void {
+    this.circuit.note(lc, this.circuit.range(same))
+    this.#remember(lc, this.integerBits(same))
   }
 
   integerBits(lc: Lc): IntegerBits {
