@@ -3,42 +3,24 @@
 // that went in. A build works in a directory of its own and takes its place by one rename, so that a killed
 // build leaves nothing half-made and two processes may build the same circuit at the same time.
 
-import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { AppletAbi } from '../engine/core/applet.ts'
 import { bytesToHex, type Hex } from '../engine/core/codec.ts'
+import { createDirectory } from './atomic-directory.ts'
 import { generateBatchCircuit, publicSignalCount, type BatchShape } from './batch-circuit.ts'
 import { CIRCOM_OUTPUT, circomVersion, collectSources, compileCircom, type CircomSources } from './circom.ts'
-import { createDevelopmentKey } from './setup/development-key.ts'
-import { applyBeacon, contribute, contributionsSection, exportVerifyingKey, newKey, verifyKey } from './setup/phase2.ts'
-import type { Beacon } from './setup/phase2.ts'
-import { checkPowersOfTau } from './setup/powers-of-tau.ts'
+import { compileApplet } from './compiler/index.ts'
+import { exportVerifyingKey } from './setup/export-verifying-key.ts'
+import { contributionsSection } from './setup/phase2.ts'
+import { powersOfTauHash } from './setup/powers-of-tau.ts'
+import { makeProvingKey, type KeyOrigin, type Setup } from './setup/proving-key.ts'
 import { readR1cs } from './setup/r1cs.ts'
 import { verifyingKeyBytes, vkHash } from './verifying-key.ts'
 
-/** Where the proving key comes from. */
-export type Setup = DevelopmentSetup | CeremonySetup
-
-/** Insecure, takes seconds. With a seed the same key every time. */
-export interface DevelopmentSetup {
-  readonly kind: 'development'
-  readonly seed?: string
-}
-
-/** A real powers-of-tau file, checked by hash. */
-export interface CeremonySetup {
-  readonly kind: 'ptau'
-  readonly path: string
-  /** BLAKE2b-512 of the file, if it is not one of the known ceremony. */
-  readonly expectedHash?: string
-  /** A finished key of a phase-2 ceremony for this circuit. Without it this machine makes the only contribution. */
-  readonly zkeyPath?: string
-  readonly contributorName?: string
-  readonly beacon?: Beacon
-}
+export type { Setup } from './setup/proving-key.ts'
 
 export interface BuildOptions extends BatchShape {
   /** Directory that holds all built circuits; created if missing. */
@@ -103,14 +85,15 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 const FORMAT = 'attestream.circuit.v1'
 const MANIFEST = 'manifest.json'
 const TRANSCRIPT = 'transcript.json'
-const WORK_PREFIX = '.building-'
-/** A work directory older than this belongs to a build that was killed. */
-const ABANDONED_MS = 24 * 60 * 60 * 1000
 
-interface KeyOrigin {
-  readonly setup: 'development' | 'single contribution' | 'ceremony'
-  /** BLAKE2b-512 of the powers-of-tau file. */
-  readonly powersOfTau: string | null
+/**
+ * The circuit of an applet, from its WASM bytes. Cached. Throws WASM_MALFORMED, APPLET_ABI_* or APPLET_UNSUPPORTED for an
+ * applet that cannot become a circuit, and what `buildCompiledCircuit` throws.
+ */
+export async function buildCircuit(wasm: Uint8Array, options: BuildOptions): Promise<CircuitArtefacts> {
+  options.onProgress?.({ stage: 'applet' })
+  const compiled = compileApplet(wasm)
+  return buildCompiledCircuit({ ...compiled, appletId: compiled.appletId as Hex }, options)
 }
 
 /**
@@ -126,12 +109,13 @@ export async function buildCompiledCircuit(applet: CompiledApplet, options: Buil
   })
   const dir = join(resolve(options.cacheDir), cacheKey(applet.appletId, sources, setup))
   if (!existsSync(join(dir, MANIFEST))) {
-    await inOwnDirectory(dir, async (work) => {
+    await createDirectory(dir, async (work) => {
       report({ stage: 'circom' })
       await compileCircom(sources, work)
-      const origin = await makeKey(work, setup, (fraction) => report({ stage: 'key', fraction }))
+      const { r1cs, zkey } = circuitPaths(work)
+      const origin = await makeProvingKey(r1cs, zkey, setup, (fraction) => report({ stage: 'key', fraction }))
       report({ stage: 'verifyingKey' })
-      await writeManifest(work, applet, options, sources, origin)
+      writeManifest(work, applet, options, sources, origin)
     })
   }
   report({ stage: 'done' })
@@ -157,10 +141,16 @@ function circuitPaths(dir: string): CircuitPaths {
 }
 
 function cacheKey(appletId: Hex, sources: CircomSources, setup: Setup): string {
-  const hash = createHash('sha256').update(
-    JSON.stringify([FORMAT, appletId, circomVersion, sourcesSha256(sources), setup]),
-  )
-  return hash.digest('hex').slice(0, 40)
+  const inputs = [FORMAT, appletId, circomVersion, sourcesSha256(sources), setupInputs(setup)]
+  return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 40)
+}
+
+/** What distinguishes setups, files by their hashes and not by their places. */
+function setupInputs(setup: Setup): object {
+  if (setup.kind === 'development') return setup
+  const { path, expectedHash, zkeyPath, beacon } = setup
+  const zkey = zkeyPath === undefined ? null : sha256(readFileSync(zkeyPath))
+  return { kind: 'ptau', powersOfTau: powersOfTauHash(path, expectedHash), zkey, beacon }
 }
 
 function sourcesSha256(sources: CircomSources): string {
@@ -168,70 +158,15 @@ function sourcesSha256(sources: CircomSources): string {
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
 }
 
-/** Runs `work` in a fresh directory beside `dir`, then renames it to `dir`, unless another build was faster. */
-async function inOwnDirectory(dir: string, work: (dir: string) => Promise<void>): Promise<void> {
-  const parent = dirname(dir)
-  mkdirSync(parent, { recursive: true })
-  removeAbandoned(parent)
-  const own = mkdtempSync(join(parent, WORK_PREFIX))
-  try {
-    await work(own)
-    try {
-      renameSync(own, dir)
-    } catch (error) {
-      if (!existsSync(join(dir, MANIFEST))) throw error
-    }
-  } finally {
-    rmSync(own, { recursive: true, force: true })
-  }
-}
-
-function removeAbandoned(parent: string): void {
-  for (const name of readdirSync(parent).filter((entry) => entry.startsWith(WORK_PREFIX))) {
-    const path = join(parent, name)
-    const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat && Date.now() - stat.mtimeMs > ABANDONED_MS) rmSync(path, { recursive: true, force: true })
-  }
-}
-
-/** Makes main.zkey in the work directory and returns where it comes from. */
-async function makeKey(work: string, setup: Setup, onProgress: (fraction: number) => void): Promise<KeyOrigin> {
-  const { r1cs, zkey } = circuitPaths(work)
-  onProgress(0)
-  if (setup.kind === 'development') {
-    await createDevelopmentKey(r1cs, zkey, { ...(setup.seed === undefined ? {} : { seed: setup.seed }), onProgress })
-    return { setup: 'development', powersOfTau: null }
-  }
-  const powersOfTau = await checkPowersOfTau(setup.path, setup.expectedHash)
-  if (setup.zkeyPath !== undefined) writeFileSync(zkey, readFileSync(setup.zkeyPath))
-  else await contributeAlone(work, setup)
-  await verifyKey(r1cs, setup.path, zkey)
-  onProgress(1)
-  return { setup: setup.zkeyPath === undefined ? 'single contribution' : 'ceremony', powersOfTau }
-}
-
-async function contributeAlone(work: string, setup: CeremonySetup): Promise<void> {
-  const { r1cs, zkey } = circuitPaths(work)
-  const [first, contributed] = ['first.zkey', 'contributed.zkey'].map((name) => join(work, name)) as [string, string]
-  await newKey(r1cs, setup.path, first)
-  await contribute(first, setup.beacon ? contributed : zkey, setup.contributorName ?? 'operator', entropy())
-  if (setup.beacon) await applyBeacon(contributed, zkey, 'beacon', setup.beacon)
-  for (const path of [first, contributed]) rmSync(path, { force: true })
-}
-
-function entropy(): string {
-  return randomBytes(64).toString('hex')
-}
-
-async function writeManifest(
+function writeManifest(
   work: string,
   applet: CompiledApplet,
   { cohortSize, frameSize }: BatchShape,
   sources: CircomSources,
   origin: KeyOrigin,
-): Promise<void> {
+): void {
   const paths = circuitPaths(work)
-  const key = await exportVerifyingKey(paths.zkey)
+  const key = exportVerifyingKey(paths.zkey)
   const encoded = verifyingKeyBytes(key)
   const transcript = JSON.stringify({ ...origin, contributions: sha256(contributionsSection(paths.zkey)) }, null, 2)
   const manifest: CircuitManifest = {

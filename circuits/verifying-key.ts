@@ -6,6 +6,8 @@ import { bytesToHex, concatBytes, integerToBytes, type Hex } from '../engine/cor
 
 /** snarkjs' export: decimal coordinates, G2 coordinates as [c0, c1]; the third coordinate of each point is 1. */
 export interface SnarkjsVerifyingKey {
+  readonly protocol: 'groth16'
+  readonly curve: 'bn128'
   readonly nPublic: number
   readonly vk_alpha_1: readonly string[]
   readonly vk_beta_2: readonly (readonly string[])[]

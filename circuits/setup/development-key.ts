@@ -6,6 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { FIELD_ORDER } from '../../engine/core/field.ts'
 import { invertField, lagrangeAt } from './field-batch.ts'
+import { BASE_FIELD_ORDER } from './export-verifying-key.ts'
 import { multiplyGenerator, POINT_BYTES } from './fixed-base.ts'
 import { readR1cs, type R1cs, type R1csMatrix } from './r1cs.ts'
 import { readZkeySection, writeZkey, ZKEY_SECTION } from './zkey-file.ts'
@@ -20,7 +21,6 @@ export interface DevelopmentKeyOptions {
   readonly onProgress?: (fraction: number) => void
 }
 
-const BASE_FIELD_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n
 const GROTH16 = 1
 const FIELD_BYTES = 32
 const HASH_BYTES = 64

@@ -4,7 +4,6 @@
 
 import { existsSync } from 'node:fs'
 import { AttestreamError } from '../../engine/core/errors.ts'
-import type { SnarkjsVerifyingKey } from '../verifying-key.ts'
 import { isDevelopmentKey } from './development-key.ts'
 import { checkCapacity } from './powers-of-tau.ts'
 import { readR1cs } from './r1cs.ts'
@@ -52,11 +51,6 @@ export async function verifyKey(r1csPath: string, ptauPath: string, zkeyPath: st
   if (contributionCount(zkeyPath) === 0) throw refused(zkeyPath, 'nobody has contributed to it')
   const valid = await snarkjsKeys.verifyFromR1cs(r1csPath, ptauPath, zkeyPath).catch(() => false)
   if (!valid) throw refused(zkeyPath, 'it does not follow from this circuit and these powers of tau')
-}
-
-/** The verifying key of a proving key, as snarkjs writes it to JSON. */
-export function exportVerifyingKey(zkeyPath: string): Promise<SnarkjsVerifyingKey> {
-  return snarkjsKeys.exportVerificationKey(zkeyPath)
 }
 
 /** The contributions section of a key: circuit hash and every contribution with its proof. */

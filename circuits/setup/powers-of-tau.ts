@@ -102,7 +102,7 @@ export const KNOWN_POWERS_OF_TAU: ReadonlyMap<number, string> = new Map([
  * is `expected`, or without it that of the ceremony's file of the same power.
  */
 export async function checkPowersOfTau(path: string, expected?: string): Promise<string> {
-  const known = expected?.toLowerCase() ?? KNOWN_POWERS_OF_TAU.get(powersOfTauPower(path))
+  const known = powersOfTauHash(path, expected)
   const hasher = createHash('blake2b512')
   await pipeline(createReadStream(path), hasher)
   const hash = hasher.digest('hex')
@@ -114,6 +114,11 @@ export async function checkPowersOfTau(path: string, expected?: string): Promise
     )
   }
   return hash
+}
+
+/** The hash that the file must have: the operator's, or that of the ceremony's file of the same power, if there is one. */
+export function powersOfTauHash(path: string, expected?: string): string | undefined {
+  return expected?.toLowerCase() ?? KNOWN_POWERS_OF_TAU.get(powersOfTauPower(path))
 }
 
 /** The power of a .ptau file, from its header; throws POWERS_OF_TAU_MISMATCH if it is no such file. */

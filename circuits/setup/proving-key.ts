@@ -1,0 +1,69 @@
+// Makes the proving key of a circuit in one of the ways an operator can choose, and says where it comes from. A key that
+// does not stem from a development setup leaves here only after `verifyKey` has checked it against circuit and powers of tau.
+
+import { randomBytes } from 'node:crypto'
+import { copyFileSync, rmSync } from 'node:fs'
+import { createDevelopmentKey } from './development-key.ts'
+import { applyBeacon, contribute, newKey, verifyKey, type Beacon } from './phase2.ts'
+import { checkPowersOfTau } from './powers-of-tau.ts'
+
+/** Where the proving key comes from. */
+export type Setup = DevelopmentSetup | CeremonySetup
+
+/** Insecure, takes seconds. With a seed the same key every time. */
+export interface DevelopmentSetup {
+  readonly kind: 'development'
+  readonly seed?: string
+}
+
+/** A real powers-of-tau file, checked by hash. */
+export interface CeremonySetup {
+  readonly kind: 'ptau'
+  readonly path: string
+  /** BLAKE2b-512 of the file, if it is not one of the known ceremony. */
+  readonly expectedHash?: string
+  /** A finished key of a phase-2 ceremony for this circuit. Without it this machine makes the only contribution. */
+  readonly zkeyPath?: string
+  readonly contributorName?: string
+  readonly beacon?: Beacon
+}
+
+export interface KeyOrigin {
+  readonly setup: 'development' | 'single contribution' | 'ceremony'
+  /** BLAKE2b-512 of the powers-of-tau file. */
+  readonly powersOfTau: string | null
+}
+
+/**
+ * Writes a new key to `zkeyPath`; `onProgress` gets fractions from 0 to 1. Throws POWERS_OF_TAU_* for an unfit file and
+ * PROVING_KEY_REFUSED for a ceremony's key that does not belong to the circuit.
+ */
+export async function makeProvingKey(
+  r1csPath: string,
+  zkeyPath: string,
+  setup: Setup,
+  onProgress: (fraction: number) => void = () => {},
+): Promise<KeyOrigin> {
+  onProgress(0)
+  if (setup.kind === 'development') {
+    const seed = setup.seed === undefined ? {} : { seed: setup.seed }
+    await createDevelopmentKey(r1csPath, zkeyPath, { ...seed, onProgress })
+    return { setup: 'development', powersOfTau: null }
+  }
+  const powersOfTau = await checkPowersOfTau(setup.path, setup.expectedHash)
+  if (setup.zkeyPath === undefined) await contributeAlone(r1csPath, zkeyPath, setup)
+  else copyFileSync(setup.zkeyPath, zkeyPath)
+  await verifyKey(r1csPath, setup.path, zkeyPath)
+  onProgress(1)
+  return { setup: setup.zkeyPath === undefined ? 'single contribution' : 'ceremony', powersOfTau }
+}
+
+async function contributeAlone(r1csPath: string, zkeyPath: string, setup: CeremonySetup): Promise<void> {
+  const first = `${zkeyPath}.first`
+  const contributed = `${zkeyPath}.contributed`
+  await newKey(r1csPath, setup.path, first)
+  const entropy = randomBytes(64).toString('hex')
+  await contribute(first, setup.beacon ? contributed : zkeyPath, setup.contributorName ?? 'operator', entropy)
+  if (setup.beacon) await applyBeacon(contributed, zkeyPath, 'beacon', setup.beacon)
+  for (const path of [first, contributed]) rmSync(path, { force: true })
+}
