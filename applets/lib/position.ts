@@ -3,18 +3,21 @@
  *
  * A micro-degree of latitude is 0.11132 m, nearly 912/8192 m; one of longitude is that times the cosine of the latitude, which a
  * table gives in steps of 2^20 micro-degrees. Flat-earth distances: within 2 % up to 60° of latitude and some tens of kilometres.
+ * Lengths are cut to 1/8 m early, and large ones by shift and mask: a proof pays for every bit that a number might have.
  */
 import { distance } from './integer'
 import { require } from './record'
 
-/** Lengths here are in 1/8192 m. */
-export const LENGTH_PER_METER: u64 = 8192
-const LENGTH_PER_MICRO_DEGREE: u64 = 912
+/** Lengths here are in 1/8 m. */
+export const LENGTH_PER_METER: u64 = 8
+const SCALE: u64 = 912
+const SCALE_LOG2: u64 = 10
 const LATITUDE_MAX: u32 = 90_000_000
 const LONGITUDE_MAX: i32 = 180_000_000
 const COSINE_STEP_LOG2: u32 = 20
-/** Keeps the sum of two squares within 64 bits: 262 km. */
-const COMPONENT_MAX: u64 = ((<u64>1) << 31) - 1
+/** Parts of a way are near below 2^21: 262 km. */
+const NEAR_LOG2: u64 = 21
+const NEAR_MASK: u64 = (1 << NEAR_LOG2) - 1
 
 /** round(912 · cos φ) in the middle of each step of 2^20 micro-degrees of latitude, 0° to 90°. */
 // prettier-ignore
@@ -28,7 +31,7 @@ const COSINES = memory.data<u16>([
 
 /** North-south part of the way between two latitudes. */
 export function northLength(fromLat: i32, toLat: i32): u64 {
-  return u64(distance(fromLat, toLat)) * LENGTH_PER_MICRO_DEGREE
+  return (u64(distance(fromLat, toLat)) * SCALE) >> SCALE_LOG2
 }
 
 /** East-west part of the way between two longitudes at latitude `lat`, the short way round. Rejects positions off the globe. */
@@ -38,12 +41,14 @@ export function eastLength(fromLon: i32, toLon: i32, lat: i32): u64 {
   require(u32(toLon + LONGITUDE_MAX) <= u32(2 * LONGITUDE_MAX))
   const direct = distance(fromLon, toLon)
   const around = direct > u32(LONGITUDE_MAX) ? u32(2 * LONGITUDE_MAX) - direct : direct
-  return u64(around) * u64(load<u16>(COSINES + ((latitude >> COSINE_STEP_LOG2) << 1)))
+  const scale = load<u16>(COSINES + ((latitude >> COSINE_STEP_LOG2) << 1))
+  return (u64(around) * u64(scale)) >> SCALE_LOG2
 }
 
-/** Whether a way of these two parts is at least `length` (below 2^31) long. */
+/** Whether a way of these two parts is at least `length` (below 2^21) long. */
 export function reaches(north: u64, east: u64, length: u64): bool {
-  const y = min(north, COMPONENT_MAX)
-  const x = min(east, COMPONENT_MAX)
+  if ((north >> NEAR_LOG2) + (east >> NEAR_LOG2) != 0) return true
+  const y = north & NEAR_MASK
+  const x = east & NEAR_MASK
   return y * y + x * x >= length * length
 }
