@@ -101,7 +101,7 @@ export function encodeRecord(layout: Layout, values: NamedRecord): bigint[] {
       )
     }
   }
-  return layout.map((field) => encodeField(field, values[field.name]))
+  return layout.map((field) => encodeField(field, Object.hasOwn(values, field.name) ? values[field.name] : undefined))
 }
 
 /** Named values of a raw record; signed types come back signed. */
@@ -111,8 +111,9 @@ export function decodeRecord(layout: Layout, record: RawRecord): Record<string, 
   )
 }
 
-/** Throws RECORD_FIELD_OUT_OF_RANGE unless every raw value fits its declared width. */
+/** Throws RECORD_FIELD_* unless there is one raw value for each field and it fits the declared width. */
 export function checkRecord(layout: Layout, record: RawRecord): void {
+  if (record.length > layout.length) throw tooManyValues(layout, record)
   layout.forEach((field, i) => {
     const raw = record[i]
     if (raw === undefined) throw missing(field)
@@ -129,13 +130,18 @@ export function layoutId(reading: Layout, frameSize: number): bigint {
 
 function encodeField(field: Field, value: bigint | number | boolean | undefined): bigint {
   if (value === undefined) throw missing(field)
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw outOfRange(field, value)
+  if (!isInteger(value)) throw outOfRange(field, value)
   const integer = BigInt(value)
   const width = BigInt(field.bits)
   const low = isSigned(field.type) ? -(1n << (width - 1n)) : 0n
   const high = isSigned(field.type) ? 1n << (width - 1n) : 1n << width
   if (integer < low || integer >= high) throw outOfRange(field, integer)
   return BigInt.asUintN(field.bits, integer)
+}
+
+/** Values come from untyped callers too: what is no integer is refused, never converted. */
+function isInteger(value: unknown): value is bigint | number | boolean {
+  return typeof value === 'bigint' || typeof value === 'boolean' || Number.isSafeInteger(value)
 }
 
 function totalBits(layout: Layout): number {
@@ -153,11 +159,23 @@ function missing(field: Field): AttestreamError {
   )
 }
 
-function outOfRange(field: Field, value: bigint | number): AttestreamError {
+/** Objects are not turned into text: their own toString would run. */
+function shown(value: unknown): string {
+  return typeof value === 'object' ? 'no number' : String(value).slice(0, 40)
+}
+
+function tooManyValues(layout: Layout, record: RawRecord): AttestreamError {
+  return new AttestreamError(
+    'RECORD_FIELD_UNKNOWN',
+    `The record has ${record.length} values; the applet declares ${layout.length} fields.`,
+  )
+}
+
+function outOfRange(field: Field, value: unknown): AttestreamError {
   const kind = isSigned(field.type) ? 'signed' : 'unsigned'
   return new AttestreamError(
     'RECORD_FIELD_OUT_OF_RANGE',
-    `Field '${field.name}' is ${value}; the applet declares ${kind} ${field.bits} bits.`,
+    `Field '${field.name}' is ${shown(value)}; the applet declares ${kind} ${field.bits} bits.`,
     { field: field.name, bits: field.bits },
   )
 }
