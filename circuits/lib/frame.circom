@@ -87,7 +87,7 @@ template FrameSignature() {
 // Private:     everything else.
 // Ranges:      present: boolean; count: 1..R if present, else 0; deviceId, sequence: 64 bits: all enforced here.
 //              words: packed fields of the declared widths, by the applet. LAYOUT_ID: 248 bits, a constant.
-// Constraints: pinned by test/circuits/lib/counts.test.ts.
+// Constraints: pinned as part of the whole batch by test/circuits/lib/batch.test.ts.
 template Frame(R, W, LAYOUT_ID) {
     signal input deviceDomain;
     signal input present;
