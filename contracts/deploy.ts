@@ -2,7 +2,7 @@
 // nobody: only the reward token has an owner, the deployer, until it is handed on.
 
 import type { Account, Chain, Hex, PublicClient, Transport, WalletClient } from 'viem'
-import { parseEther } from 'viem'
+import { getAddress, parseEther } from 'viem'
 import { contractArtifacts, linkedBytecode } from './build.ts'
 import type { ContractName } from './build.ts'
 
@@ -35,7 +35,7 @@ export interface Deployment {
 
 const DEFAULT_TOKEN = { name: 'Attestream Reward', symbol: 'AREW', capWei: parseEther('1000000000') }
 
-/** Sends eight creations one after another, each mined before the next. Throws if one does not leave code at its address. */
+/** Sends eight creations one after another, each mined before the next. Throws if one fails. */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
   const artifacts = contractArtifacts()
   const transactions: Deployment['transactions'] = []
@@ -47,9 +47,10 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     const bytecode = linkedBytecode(artifact, libraries)
     const txHash = await options.walletClient.deployContract({ abi: artifact.abi, bytecode, args })
     const receipt = await options.publicClient.waitForTransactionReceipt({ hash: txHash })
-    const address = receipt.contractAddress
-    if (receipt.status !== 'success' || !address)
+    if (receipt.status !== 'success' || !receipt.contractAddress) {
       throw new Error(`deploying ${contract} failed in transaction ${txHash}`)
+    }
+    const address = getAddress(receipt.contractAddress)
     fromBlock ??= receipt.blockNumber
     transactions.push({ contract, address, txHash, gasUsed: receipt.gasUsed })
     return address

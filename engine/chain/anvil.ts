@@ -5,7 +5,6 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { bytesToHex } from 'viem'
 import type { Hex } from 'viem'
@@ -35,31 +34,27 @@ const MNEMONIC = 'test test test test test test test test test test test junk'
 const ACCOUNTS = 10
 const START_TIMEOUT_MS = 30_000
 
-/** Resolves when the node answers. Fails with ANVIL_MISSING or ANVIL_FAILED. */
+/** Resolves when the node listens. Fails with ANVIL_MISSING or ANVIL_FAILED. */
 export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
-  const binary = anvilBinary()
-  const port = options.port ?? (await freePort())
   const chainId = options.chainId ?? 31337
-  const args = ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), '--silent']
+  const args = ['--host', '127.0.0.1', '--port', String(options.port ?? 0), '--chain-id', String(chainId)]
   args.push('--mnemonic', MNEMONIC, '--accounts', String(ACCOUNTS))
   if (options.genesisTimeSec !== undefined) args.push('--timestamp', String(options.genesisTimeSec))
   if (options.blockTimeSec !== undefined) args.push('--block-time', String(options.blockTimeSec))
-  const child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(anvilBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const stopWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', stopWithUs)
-  const rpcUrl = `http://127.0.0.1:${port}`
-  try {
-    await answers(child, rpcUrl)
-  } catch (error) {
-    stopWithUs()
-    process.off('exit', stopWithUs)
-    throw error
-  }
   async function close(): Promise<void> {
     process.off('exit', stopWithUs)
     await stop(child)
   }
-  return { rpcUrl, chainId, accounts: developmentAccounts(), close }
+  try {
+    const rpcUrl = `http://${await listeningAddress(child)}`
+    return { rpcUrl, chainId, accounts: developmentAccounts(), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
 function anvilBinary(): string {
@@ -79,34 +74,32 @@ function anvilBinary(): string {
   )
 }
 
-async function answers(child: ChildProcess, rpcUrl: string): Promise<void> {
-  let stderr = ''
-  let failure: string | undefined
-  child.stderr?.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-2000)))
-  child.once('error', (error) => (failure = error.message))
-  child.once('exit', (code, signal) => (failure ??= `it ended with ${signal ?? `code ${code}`}`))
-  const deadline = performance.now() + START_TIMEOUT_MS
-  while (performance.now() < deadline && failure === undefined) {
-    if (await isUp(rpcUrl)) return
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  const reason = failure ?? `no answer within ${START_TIMEOUT_MS / 1000} s`
-  throw new AttestreamError('ANVIL_FAILED', `The local chain did not start: ${reason}. ${stderr.trim()}`, { rpcUrl })
-}
-
-async function isUp(rpcUrl: string): Promise<boolean> {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] })
-  try {
-    const response = await fetch(rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-    await response.arrayBuffer()
-    return response.ok
-  } catch {
-    return false
-  }
+/** Waits for the line in which anvil names its address: only then is it this child, and no other program, that answers there. */
+function listeningAddress(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = ''
+    const fail = (reason: string): void => {
+      clearTimeout(timer)
+      const message = `The local chain did not start: ${reason}. ${output.slice(-500).trim()}`
+      reject(new AttestreamError('ANVIL_FAILED', message, { reason }))
+    }
+    const timer = setTimeout(() => fail(`it did not listen within ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS)
+    const read = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-4000)
+      const address = /Listening on (127\.0\.0\.1:\d+)/.exec(output)?.[1]
+      if (address === undefined) return
+      clearTimeout(timer)
+      for (const stream of [child.stdout, child.stderr]) stream?.off('data', read).resume()
+      resolve(address)
+    }
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', read)
+    child.once('error', (error) => fail(error.message))
+    child.once('exit', (code, signal) => fail(`it ended with ${signal ?? `code ${code}`}`))
+  })
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.kill('SIGTERM')
   const force = setTimeout(() => child.kill('SIGKILL'), 2000)
@@ -118,18 +111,5 @@ function developmentAccounts(): Anvil['accounts'] {
   return Array.from({ length: ACCOUNTS }, (_, addressIndex) => {
     const account = mnemonicToAccount(MNEMONIC, { addressIndex })
     return { address: account.address, privateKey: bytesToHex(account.getHdKey().privateKey!) }
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
   })
 }

@@ -33,7 +33,6 @@ export interface AnchorEvent {
   readonly anchor: AnchorFields
   readonly txHash: Hex
   readonly blockNumber: bigint
-  readonly gasUsed: bigint
 }
 
 export interface SettlementEvent {
@@ -67,12 +66,14 @@ const deviceEventsAbi = deviceRegistryAbi.filter((item) => item.type === 'event'
 const anchoredEvent = settlementAbi.find((item) => item.type === 'event' && item.name === 'Anchored')!
 const settledEvent = settlementAbi.find((item) => item.type === 'event' && item.name === 'Settled')!
 
-/** Portions of [from, to], both inclusive. */
-function* ranges(from: bigint, to: bigint): Generator<{ fromBlock: bigint; toBlock: bigint }> {
+/** Portions of [from, to], both inclusive, oldest first. */
+function ranges(from: bigint, to: bigint): { fromBlock: bigint; toBlock: bigint }[] {
+  const portions: { fromBlock: bigint; toBlock: bigint }[] = []
   for (let fromBlock = from; fromBlock <= to; fromBlock += RANGE_BLOCKS) {
     const end = fromBlock + RANGE_BLOCKS - 1n
-    yield { fromBlock, toBlock: end < to ? end : to }
+    portions.push({ fromBlock, toBlock: end < to ? end : to })
   }
+  return portions
 }
 
 /** `startBlock`: where the contracts were deployed; nothing is looked for earlier. */
@@ -99,30 +100,32 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
   }
 
   /** The anchor with this number, also when it is settled or voided since; undefined if there never was one. */
-  async function findAnchor(projectId: bigint, cohort: number, number: bigint): Promise<AnchorEvent | undefined> {
-    const [found] = await anchors({ projectId, cohort: BigInt(cohort), number })
-    return found
+  async function findAnchor(
+    projectId: bigint,
+    cohort: number,
+    number: bigint,
+  ): Promise<(AnchorEvent & { gasUsed: bigint }) | undefined> {
+    const [found] = await findAnchors(projectId, cohort, [number])
+    if (found === undefined) return undefined
+    const { gasUsed } = await onChain('read a transaction', () => client.getTransactionReceipt({ hash: found.txHash }))
+    return { ...found, gasUsed }
   }
 
-  /** Every anchor ever made of a cohort, in order: voided and settled ones too. */
-  async function listAnchors(projectId: bigint, cohort: number): Promise<AnchorEvent[]> {
-    return anchors({ projectId, cohort: BigInt(cohort) })
-  }
-
-  async function anchors(args: { projectId: bigint; cohort: bigint; number?: bigint }): Promise<AnchorEvent[]> {
+  /** The anchors with these numbers, settled and voided ones too, in order of number; stops looking when it has found all. */
+  async function findAnchors(projectId: bigint, cohort: number, numbers: readonly bigint[]): Promise<AnchorEvent[]> {
     return onChain('look for anchors', async () => {
       const found: AnchorEvent[] = []
-      for (const range of ranges(startBlock, await client.getBlockNumber())) {
+      const args = { projectId, cohort: BigInt(cohort), number: [...numbers] }
+      for (const range of ranges(startBlock, await client.getBlockNumber()).reverse()) {
+        if (found.length >= numbers.length) break
         const logs = await client.getLogs({ address: addresses.settlement, event: anchoredEvent, args, ...range })
         for (const log of parseEventLogs({ abi: settlementAbi, eventName: 'Anchored', logs })) {
-          const { snapshot, number, projectId, cohort } = log.args
-          const { gasUsed } = await client.getTransactionReceipt({ hash: log.transactionHash })
+          const { snapshot, number } = log.args
           const anchor = { ...snapshot, version: Number(snapshot.version) }
-          const { transactionHash: txHash, blockNumber } = log
-          found.push({ projectId, cohort: Number(cohort), number, anchor, txHash, blockNumber, gasUsed })
+          found.push({ projectId, cohort, number, anchor, txHash: log.transactionHash, blockNumber: log.blockNumber })
         }
       }
-      return found
+      return found.sort((a, b) => Number(a.number - b.number))
     })
   }
 
@@ -134,7 +137,7 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
   ): Promise<SettlementEvent | undefined> {
     return onChain(`look for the settlement of batch ${number}`, async () => {
       const args = { projectId, cohort: BigInt(cohort), number }
-      for (const range of ranges(startBlock, await client.getBlockNumber())) {
+      for (const range of ranges(startBlock, await client.getBlockNumber()).reverse()) {
         const logs = await client.getLogs({ address: addresses.settlement, event: settledEvent, args, ...range })
         const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Settled', logs })
         if (log === undefined) continue
@@ -147,7 +150,7 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
     })
   }
 
-  return { getDeviceEvents, findAnchor, listAnchors, findSettlement }
+  return { getDeviceEvents, findAnchor, findAnchors, findSettlement }
 }
 
 interface DeviceLog {

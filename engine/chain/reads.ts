@@ -37,7 +37,10 @@ export interface ChainVersion {
   readonly layoutId: bigint
   readonly genesisSequencesHash: bigint
   readonly genesisStatesHash: bigint
+  /** Account whose code is the verifying key, after one STOP byte. */
   readonly keyAccount: Hex
+  /** First 4 bytes of vkHash, with which each seal begins. */
+  readonly selector: Hex
   readonly maxUnitsPerFrame: bigint
   readonly cohortSize: number
   readonly frameSize: number
@@ -98,8 +101,8 @@ export function createReads(client: PublicClient, addresses: Addresses) {
   async function getVersion(projectId: bigint, version: number): Promise<ChainVersion> {
     return onChain(`read version ${version} of project ${projectId}`, async () => {
       const args = [projectId, BigInt(version)] as const
-      const { selector: _, ...known } = await client.readContract({ ...applets, functionName: 'versionOf', args })
-      return { projectId, version, ...known, maxUnitsPerFrame: BigInt(known.maxUnitsPerFrame) }
+      const { selector, ...known } = await client.readContract({ ...applets, functionName: 'versionOf', args })
+      return { projectId, version, selector, ...known, maxUnitsPerFrame: BigInt(known.maxUnitsPerFrame) }
     })
   }
 

@@ -217,10 +217,13 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
   }
 
   async function openSnapshots(projectId: bigint, cohort: number, number: bigint) {
-    const candidates = (await events.listAnchors(projectId, cohort)).filter((found) => found.number >= number)
-    const hashes = await Promise.all(candidates.map((found) => reads.getAnchorHash(projectId, cohort, found.number)))
-    const open = candidates.filter((_, i) => hashes[i] !== undefined)
-    return open.map((found) => ({ ...found.anchor, version: BigInt(found.anchor.version) }))
+    const { nextToAnchor } = await reads.getCohort(projectId, cohort)
+    const numbers: bigint[] = []
+    for (let candidate = number; candidate < nextToAnchor; candidate++) {
+      if ((await reads.getAnchorHash(projectId, cohort, candidate)) !== undefined) numbers.push(candidate)
+    }
+    const found = numbers.length === 0 ? [] : await events.findAnchors(projectId, cohort, numbers)
+    return found.map(({ anchor: snapshot }) => ({ ...snapshot, version: BigInt(snapshot.version) }))
   }
 
   /** Pays the signer's devices, all of one project, to `to`. Returns units and wei by device. */

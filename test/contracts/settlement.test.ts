@@ -1,4 +1,7 @@
+import { encodeFunctionData } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { settlementAbi } from '../../contracts/abi.ts'
+import { onChain } from '../../engine/chain/reverts.ts'
 import { integerToHex } from '../../engine/core/codec.ts'
 import type { SettledReceipt } from '../../engine/chain/writes.ts'
 import { createStage, CONFIG_HASH, GENESIS, MAX_UNITS, REWARD_PER_UNIT_WEI, type Stage } from './stage.ts'
@@ -172,5 +175,70 @@ describe('refusals of anchor, void, fund and withdraw', () => {
     const { nextToSettle, nextToAnchor } = await chain.getCohort(projectId, 0)
     expect([nextToSettle, nextToAnchor]).toEqual([4n, 4n])
     expect((await chain.getAccount(projectId)).reservedUnits).toBe(0n)
+  })
+})
+
+describe('many anchors of one cohort', () => {
+  let stage: Stage
+  beforeAll(async () => (stage = await createStage({ devices: 1, fundUnits: 300n * MAX_UNITS })))
+  afterAll(() => stage?.close())
+
+  const skipVoided = (number: bigint) => {
+    const args = [stage.projectId, 0n, number] as const
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'skipVoided', args })
+    return onChain('skip voided numbers', () =>
+      stage.publicClient.call({ account: stage.stranger, to: stage.addresses.settlement, data }),
+    )
+  }
+
+  it('settles across several holes, and skips voided numbers only', async () => {
+    const { chain, projectId } = stage
+    const kept: Awaited<ReturnType<Stage['anchorNext']>>[] = []
+    for (let round = 0; round < 3; round++) {
+      kept.push(await stage.anchorNext(BigInt(round)))
+      for (let i = 0; i < 2; i++) await stage.anchorNext()
+      await chain.voidFrom(projectId, 0, kept[round]!.number + 2n)
+      await chain.voidFrom(projectId, 0, kept[round]!.number + 1n)
+    }
+    expect(kept.map(({ number }) => number)).toEqual([0n, 3n, 6n])
+    expect((await chain.getAccount(projectId)).reservedUnits).toBe(3n * 4n * MAX_UNITS)
+    for (const anchored of kept) await chain.settle(await stage.receipt(anchored, [1n, 0n, 0n, 0n], 1n))
+    const page = await chain.getCohort(projectId, 0)
+    expect(page).toMatchObject({ nextToSettle: 9n, nextToAnchor: 9n, openAnchors: 0 })
+    expect(page.creditedUnits[0]).toBe(3n)
+    expect((await chain.getAccount(projectId)).reservedUnits).toBe(0n)
+
+    const open = await stage.anchorNext()
+    await skipVoided(open.number)
+    await expect(skipVoided(open.number + 1n)).rejects.toThrow('BatchNumberUnexpected(10, 9)')
+    await expect(skipVoided(open.number + 2n)).rejects.toThrow('AnchorNotOpen')
+    await expect(skipVoided(1n)).rejects.toThrow('BatchNumberUnexpected(1, 7)')
+  })
+
+  it('voids only with the true snapshots of all of them', async () => {
+    const { projectId, chain } = stage
+    await stage.anchorNext()
+    const found = await chain.findAnchors(projectId, 0, [9n, 10n])
+    const snapshots = found.map(({ anchor }) => ({ ...anchor, version: BigInt(anchor.version) }))
+    const [first, second] = snapshots as [(typeof snapshots)[0], (typeof snapshots)[0]]
+    const voidWith = (given: readonly (typeof first)[]) => {
+      const args = [projectId, 0n, 9n, given] as const
+      const data = encodeFunctionData({ abi: settlementAbi, functionName: 'voidFrom', args })
+      const call = { account: stage.operator, to: stage.addresses.settlement, data }
+      return onChain('void', () => stage.publicClient.call(call))
+    }
+    await expect(voidWith([first])).rejects.toThrow('SnapshotsMissing(1, 2)')
+    await expect(voidWith([first, second, second])).rejects.toThrow('SnapshotsMissing(3, 2)')
+    await expect(voidWith([second, first])).rejects.toThrow('AnchorMismatch(9')
+    await expect(voidWith([{ ...first, version: 2n }, second])).rejects.toThrow('AnchorMismatch(9')
+    await voidWith([first, second])
+  })
+
+  it('has no more than 64 open at a time', async () => {
+    while ((await stage.chain.getCohort(stage.projectId, 0)).openAnchors < 64) await stage.anchorNext()
+    await expect(stage.anchorNext()).rejects.toThrow('TooManyOpenAnchors(64)')
+    const { nextToSettle } = await stage.chain.getCohort(stage.projectId, 0)
+    const { gasUsed } = await stage.chain.voidFrom(stage.projectId, 0, nextToSettle)
+    expect(gasUsed).toBeLessThan(2_000_000n)
   })
 })

@@ -36,6 +36,15 @@ const TERMS = { rewardPerUnitWei: REWARD_PER_UNIT_WEI, configHash: CONFIG_HASH }
 /** Roles by account: operator 0 (also deployer and sequencer), project owner 1, admitter 2, device owners 3 and 4, a stranger 5. */
 export async function createStage(options: StageOptions = {}) {
   const anvil = await startAnvil({ genesisTimeSec: GENESIS_TIME_SEC })
+  try {
+    return await setStage(anvil, options)
+  } catch (error) {
+    await anvil.close()
+    throw error
+  }
+}
+
+async function setStage(anvil: Anvil, options: StageOptions) {
   const keys = anvil.accounts.map((account) => account.privateKey)
   const people = anvil.accounts.map((account) => account.address)
   const [operator, owner, admitter, alice, bob, stranger] = people as [Hex, Hex, Hex, Hex, Hex, Hex]
