@@ -2,7 +2,7 @@
  * Integer division and remainder. The quotient gadget needs a positive divisor and a non-negative dividend for every
  * witness, also where the path is not taken: a divisor that could be 0 there is raised to 1.
  */
-import { proven } from './interval.ts'
+import { maximum, proven } from './interval.ts'
 import type { Lc } from './lc.ts'
 import { ZERO, add, addConstant, addScaled, complement, constantLc, scale, subtract } from './lc.ts'
 import type { Live } from './live.ts'
@@ -71,16 +71,20 @@ function divideSigned(live: Live, name: DivisionName, a: Lc, b: Lc, width: numbe
   const divisor = b.isConstant ? constantLc(BigInt.asIntN(width, b.constant)) : live.provenSigned(b, width)
   const dividendNegative = complement(live.words.isNonNegative(dividend))
   const divisorNegative = complement(live.words.isNonNegative(divisor))
-  const size = divideIntegers(
-    live,
-    name === 'div_s',
-    circuit.select(dividendNegative, scale(dividend, -1n), dividend),
-    circuit.select(divisorNegative, scale(divisor, -1n), divisor),
-  )
+  const sizeOfDividend = absolute(live, dividend, dividendNegative)
+  const size = divideIntegers(live, name === 'div_s', sizeOfDividend, absolute(live, divisor, divisorNegative))
   const negative =
     name === 'rem_s'
       ? dividendNegative
       : addScaled(add(dividendNegative, divisorNegative), circuit.mul(dividendNegative, divisorNegative), -2n)
   circuit.note(negative, proven(0n, 1n))
   return circuit.select(negative, subtract(ZERO, size), size)
+}
+
+function absolute({ words: { circuit } }: Live, lc: Lc, negative: Lc): Lc {
+  const { lo, hi } = circuit.range(lc)
+  const result = circuit.select(negative, scale(lc, -1n), lc)
+  const most = maximum(hi, -lo)
+  circuit.note(result, proven(lo > 0n ? lo : 0n, most))
+  return result
 }

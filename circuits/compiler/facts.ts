@@ -26,6 +26,9 @@ export interface Knowledge {
 
 export type KnowledgeMap = ReadonlyMap<string, Knowledge>
 
+/** How many bits of a conjunction are searched for facts. */
+const MAX_IMPLIED_BITS = 64
+
 /** Facts by bit; derived bits list the bits they imply. */
 export class FactBook {
   readonly #links = new Map<string, { high: Lc; source: Lc; shift: number }>()
@@ -34,15 +37,17 @@ export class FactBook {
 
   state(bit: Lc, whenTrue: Omit<Fact, 'bit'>[], whenFalse: Omit<Fact, 'bit'>[]): void {
     const not = complement(bit)
+    const old = this.#direct.get(bit.key)
     const facts = {
-      whenTrue: whenTrue.map((f) => ({ ...f, bit })),
-      whenFalse: whenFalse.map((f) => ({ ...f, bit: not })),
+      whenTrue: [...(old?.whenTrue ?? []), ...whenTrue.map((fact) => ({ ...fact, bit }))],
+      whenFalse: [...(old?.whenFalse ?? []), ...whenFalse.map((fact) => ({ ...fact, bit: not }))],
     }
     this.#direct.set(bit.key, facts)
     this.#direct.set(not.key, { whenTrue: facts.whenFalse, whenFalse: facts.whenTrue })
   }
 
   imply(bit: Lc, whenTrue: [Lc, boolean][], whenFalse: [Lc, boolean][]): void {
+    if (this.#implied.has(bit.key)) return
     this.#implied.set(bit.key, { whenTrue, whenFalse })
     this.#implied.set(complement(bit).key, { whenTrue: whenFalse, whenFalse: whenTrue })
   }
@@ -65,15 +70,21 @@ export class FactBook {
     return [{ ...fact, base, bound: ofBase }]
   }
 
-  /** Everything known once `bit` has the value, the bits themselves included. */
-  facts(bit: Lc, value: boolean, depth = 0): Fact[] {
-    const direct = this.#direct.get(bit.key)
-    const implied = this.#implied.get(bit.key)
-    const stated = (value ? direct?.whenTrue : direct?.whenFalse) ?? []
-    const out = [...stated, ...stated.flatMap((fact) => this.#throughLink(fact)), ...ownFacts(bit, value)]
-    if (depth > 16) return out
-    for (const [other, otherValue] of (value ? implied?.whenTrue : implied?.whenFalse) ?? []) {
-      out.push(...this.facts(other, otherValue, depth + 1))
+  /** Everything known once `bit` has the value, the bits themselves included; for long conjunctions the nearest part. */
+  facts(bit: Lc, value: boolean): Fact[] {
+    const out: Fact[] = []
+    const seen = new Set<string>()
+    const queue: [Lc, boolean][] = [[bit, value]]
+    for (let next = queue.shift(); next !== undefined && seen.size < MAX_IMPLIED_BITS; next = queue.shift()) {
+      const [current, isSet] = next
+      const key = `${isSet}:${current.key}`
+      if (seen.has(key)) continue
+      seen.add(key)
+      const direct = this.#direct.get(current.key)
+      const implied = this.#implied.get(current.key)
+      const stated = (isSet ? direct?.whenTrue : direct?.whenFalse) ?? []
+      out.push(...stated, ...stated.flatMap((fact) => this.#throughLink(fact)), ...ownFacts(current, isSet))
+      queue.push(...((isSet ? implied?.whenTrue : implied?.whenFalse) ?? []))
     }
     return out
   }
