@@ -29,7 +29,7 @@ export function bytesToInteger(bytes: Uint8Array): bigint {
 
 /** `length` big-endian bytes of a non-negative integer below 2^(8·length). */
 export function integerToBytes(value: bigint, length: number): Uint8Array {
-  const hex = value.toString(16)
+  const hex = value === 0n ? '' : value.toString(16) // a record without fields: 0 in no bytes
   if (value < 0n || hex.length > 2 * length) {
     throw new AttestreamError('NUMBER_OUT_OF_RANGE', `${value} does not fit ${length} unsigned bytes.`)
   }
