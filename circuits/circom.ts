@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { createRequire } from 'node:module'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { AttestreamError } from '../engine/core/errors.ts'
 
 /** circom text by path relative to the directory it is compiled in. */
@@ -86,9 +87,5 @@ function run(dir: string): Promise<{ code: number | null; output: string }> {
 
 /** Without terminal colours, at most 2,000 characters. */
 function plain(output: string): string {
-  // eslint-disable-next-line no-control-regex
-  return output
-    .replace(/\u001b\[[0-9;]*m/g, '')
-    .trim()
-    .slice(0, 2000)
+  return stripVTControlCharacters(output).trim().slice(0, 2000)
 }
