@@ -9,6 +9,11 @@ import { createStage, deviceKey, type Stage } from './stage.ts'
 const LOW_ORDER = { x: 0n, y: FIELD_ORDER - 1n }
 /** (√(1/a), 0): a point of order 4. */
 const ORDER_FOUR = { x: 2957874849018779266517920829765869116077630550401372566248359756137677864698n, y: 0n }
+/** Subgroup order times a point outside the subgroup. */
+const ORDER_EIGHT = {
+  x: 17545522957889784193459637215142187266023652151580582754000402781682644312291n,
+  y: 4826523245007015323400664741523384119579596407052839571721035538011798951543n,
+}
 
 describe('registering devices', () => {
   let stage: Stage
@@ -70,6 +75,7 @@ describe('registering devices', () => {
     ['the identity', { x: 0n, y: 1n }],
     ['of order 2', LOW_ORDER],
     ['of order 4', ORDER_FOUR],
+    ['of order 8', ORDER_EIGHT],
     ['not canonical', { x: deviceKey(40).x + FIELD_ORDER, y: deviceKey(40).y }],
   ])('refuses a key that is %s', async (_, { x, y }) => {
     await expect(stage.register(stage.alice, 40, { keyX: x, keyY: y })).rejects.toThrow('KeyInvalid')

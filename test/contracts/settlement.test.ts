@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settlementAbi } from '../../contracts/abi.ts'
 import { onChain } from '../../engine/chain/reverts.ts'
 import { integerToHex } from '../../engine/core/codec.ts'
+import { FIELD_ORDER } from '../../engine/core/field.ts'
 import type { SettledReceipt } from '../../engine/chain/writes.ts'
 import { createStage, CONFIG_HASH, GENESIS, MAX_UNITS, REWARD_PER_UNIT_WEI, type Stage } from './stage.ts'
 
@@ -54,6 +55,16 @@ describe('a batch from anchor to claim', () => {
     expect(ledger).toBe(101n)
   })
 
+  it('pays devices of one project at a time', async () => {
+    const { chain, keys } = stage
+    const { projectId } = await chain.createProject(stage.terms)
+    const admission = await stage.admission(stage.alice, 9, { projectId })
+    const { deviceId } = await chain.registerDevice(admission, await chain.signAdmission(keys[2]!, admission))
+    const mixed = chain.claim([3n, deviceId], stage.alice, stage.as(3))
+    await expect(mixed).rejects.toThrow(`OtherProject(${deviceId}, ${projectId})`)
+    await expect(chain.claim([], stage.alice, stage.as(3))).rejects.toThrow('NothingToClaim')
+  })
+
   it('credits within the reservation even if a circuit were wrong', async () => {
     const anchored = await stage.anchorNext()
     const tooMuch = await stage.receipt(anchored, [0n, 0n, MAX_UNITS + 1n, 0n], 7n)
@@ -91,6 +102,7 @@ describe('a good receipt with one field altered', () => {
     ['configHash', journal({ configHash: 1n }), /AnchorMismatch/],
     ['anchorTime', journal({ anchorTime: 1n }), /AnchorMismatch/],
     ['ledgerAfter', journal({ ledgerAfter: 56n }), /ProofInvalid/],
+    ['ledgerAfter by the field order', journal({ ledgerAfter: 55n + FIELD_ORDER }), /SignalOutOfField\(2/],
     ['lanes', journal({ lanes: [4n + (4n << 64n)] }), /ProofInvalid/],
     ['lanes swapped between slots', journal({ lanes: [4n + (3n << 64n)] }), /ProofInvalid/],
     ['number of lanes', journal({ lanes: [3n, 0n] }), /LanesLength\(2, 1\)/],
