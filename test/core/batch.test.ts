@@ -84,6 +84,8 @@ describe('a data-availability object', () => {
           if (!equalBytes(again, bytes)) throw new Error('two encodings of one batch')
         })
         expect(code).toMatch(/^(none|BATCH_INVALID|FRAME_[A-Z_]+)$/)
+        expect(codeOf(() => decodeBatchData(known, Uint8Array.of(...good, flip)))).toBe('BATCH_INVALID')
+        expect(codeOf(() => decodeBatchData(known, good.subarray(0, -1)))).not.toBe('none')
       }),
       { numRuns: 500 },
     )
