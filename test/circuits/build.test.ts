@@ -19,7 +19,9 @@ import { generateBatchCircuit } from '../../circuits/batch-circuit.ts'
 import { buildCircuit, buildCompiledCircuit, readArtefacts, type CircuitArtefacts } from '../../circuits/build.ts'
 import { compileApplet } from '../../circuits/compiler/index.ts'
 import { isDevelopmentKey } from '../../circuits/setup/development-key.ts'
-import { CACHE_DIR, meterToy } from './lib/toy.ts'
+import type { RawRecord } from '../../engine/core/layout.ts'
+import { compileApplet as compileNative, runCompiledBatch } from '../../engine/runner/run.ts'
+import { CACHE_DIR, createCalculator, makeBatch, meterToy } from './lib/toy.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'attestream-build-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -58,6 +60,36 @@ describe('the circuit of energy-meter at D = 4, R = 4', () => {
     const overhead = (built.manifest.constraints - 16 * perReading) / 4
     expect(overhead).toBeGreaterThan(6_000)
     expect(overhead).toBeLessThanOrEqual(6_500)
+  })
+
+  it('agrees with the native run of the same bytes: a first reading, kWh, a trap, a stale frame, an absent one', async () => {
+    const native = compileNative(wasm)
+    const applet = {
+      ...compileApplet(wasm),
+      appletId: built.manifest.appletId,
+      verify(reading: RawRecord, state: RawRecord, config: RawRecord) {
+        const batch = { config, anchorTimeSec: 1_700_000_000n, slots: [{ state, readings: [reading] }] }
+        const { accepted, units, nextState } = runCompiledBatch(native, batch).slots[0]!
+        return accepted[0] ? { units: units[0]!, state: [...nextState] } : undefined
+      },
+    }
+    const time = 1_600_000_000n
+    const { input, signals, unitsBySlot } = makeBatch(applet, 4, {
+      frames: [
+        { sequence: 1n, readings: [[time, 5000n], [time + 3600n, 6000n], [time + 3601n, 5000n], [time + 7200n, 8000n]] },
+        { sequence: 2n, readings: [[time + 60n, 107n]] },
+        { sequence: 9n, readings: [[time + 60n, 107n]] },
+        null,
+      ],
+      page: {
+        sequences: [0n, 1n, 9n, 4n],
+        states: [[0n, 0n, 0n], [time, 100n, 500n], [time, 100n, 0n], [time, 1n, 999n]],
+      },
+      config: [7200n, 1500n],
+    }) // prettier-ignore
+    expect(unitsBySlot).toEqual([4500n, 11n, 0n, 0n])
+    const witness = await (await createCalculator(built.paths.witnessWasm)).witness(input)
+    expect(witness.slice(1, 1 + signals.length)).toEqual(signals)
   })
 
   it('is not built again for the same inputs', async () => {

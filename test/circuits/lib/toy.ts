@@ -20,7 +20,7 @@ import { circuitInput, type CircuitInput } from '../../../engine/core/witness.ts
 export const COHORT_SIZE = 4
 export const CACHE_DIR = join(import.meta.dirname, '../../../build/test-circuits')
 
-interface Toy extends CompiledApplet {
+export interface Toy extends CompiledApplet {
   /** Units, or undefined to reject; the model of the circom text. */
   verify(reading: RawRecord, state: RawRecord, config: RawRecord): { units: bigint; state: bigint[] } | undefined
 }
