@@ -7,7 +7,7 @@ export interface CompilerLimits {
   loopIterations: number
   /** Constraints of one reading. */
   constraints: number
-  /** Elementary steps: instructions followed and linear terms moved. A few million take a second. */
+  /** Elementary steps: instructions followed and linear terms moved. A million take about a second. */
   work: number
   callDepth: number
   /** Addresses one access may have. */
@@ -17,7 +17,7 @@ export interface CompilerLimits {
 export const DEFAULT_LIMITS: CompilerLimits = {
   loopIterations: 300,
   constraints: 50_000,
-  work: 20_000_000,
+  work: 5_000_000,
   callDepth: 64,
   candidates: 256,
 }
