@@ -2,7 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { WitnessCalculatorBuilder } from 'circom_runtime'
-import { curves, groth16 } from 'snarkjs'
+import { groth16 } from 'snarkjs'
+import { useSingleThreadedCurve } from './curve.ts'
 import type { ProofJob, ProofResult } from './snarkjs.ts'
 
 type Calculator = Awaited<ReturnType<typeof WitnessCalculatorBuilder>>
@@ -10,24 +11,14 @@ type Calculator = Awaited<ReturnType<typeof WitnessCalculatorBuilder>>
 const calculators = new Map<string, Promise<Calculator>>()
 const keys = new Map<string, Promise<Uint8Array>>()
 
-// snarkjs takes the curve from this global when it is set; a single-threaded one keeps it from starting a thread per core.
-const curve = curves.getCurveFromName('bn128', { singleThread: true }).then((built: unknown) => {
-  ;(globalThis as { curve_bn128?: unknown }).curve_bn128 = built
-})
-
 export default async function prove({ files, input }: ProofJob) {
-  await curve
-  const started = performance.now()
-  const calculator = await cached(calculators, files.witnessWasm, loadCalculator)
-  let witness: Uint8Array
   try {
-    witness = await calculator.calculateWTNSBin(input, 1)
-  } catch (error) {
-    return { code: 'CIRCUIT_DISAGREES' as const, message: disagreement(error) }
-  }
-  const witnessMs = performance.now() - started
-  try {
-    return await proveWitness(files, witness, witnessMs)
+    await useSingleThreadedCurve()
+    const started = performance.now()
+    const calculator = await cached(calculators, files.witnessWasm, loadCalculator)
+    const witness = await calculator.calculateWTNSBin(input, 1).catch((error: unknown) => new Disagreement(error))
+    if (witness instanceof Disagreement) return { code: 'CIRCUIT_DISAGREES' as const, message: witness.message }
+    return await proveWitness(files, witness, performance.now() - started)
   } catch (error) {
     return { code: 'PROOF_FAILED' as const, message: `snarkjs could not prove: ${(error as Error).message}` }
   }
@@ -55,11 +46,15 @@ function cached<T>(cache: Map<string, Promise<T>>, path: string, load: (path: st
   return loading
 }
 
-function disagreement(error: unknown): string {
-  const first = String((error as Error).message)
-    .split('\n')
-    .slice(0, 3)
-    .join(' ')
-    .trim()
-  return `The circuit refuses the native result; nothing is submitted. This is a defect of the compiler or the engine: report it with the applet. (${first})`
+class Disagreement {
+  readonly message: string
+
+  constructor(error: unknown) {
+    const first = String((error as Error).message)
+      .split('\n')
+      .slice(0, 3)
+      .join(' ')
+      .trim()
+    this.message = `The circuit refuses the native result; nothing is submitted. This is a defect of the compiler or the engine: report it with the applet. (${first})`
+  }
 }

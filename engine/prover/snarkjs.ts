@@ -2,7 +2,8 @@
 // calculators and proving keys warm and proves single-threaded: on two cores two such threads give about a tenth more
 // proofs per minute than one snarkjs on both, with less memory. Every proof is verified before it leaves.
 
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import { Piscina } from 'piscina'
 import type { CircuitInput } from '../core/witness.ts'
 import { AttestreamError } from '../core/errors.ts'
@@ -36,7 +37,8 @@ export interface Prover {
   close(): Promise<void>
 }
 
-const WORKER = fileURLToPath(new URL('./snarkjs-worker.ts', import.meta.url))
+const WORKER = new URL('./snarkjs-worker.ts', import.meta.url).href
+const LOADER = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 /** @param threads proofs at a time; each takes about 400 MB at 2^16 constraints. */
 export function createSnarkjsProver({
@@ -48,7 +50,7 @@ export function createSnarkjsProver({
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 600_000,
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--import', LOADER],
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   })
   return {

@@ -5,10 +5,12 @@ import { bytesToHex, hexToBytes, type Hex } from '../core/codec.ts'
 import { AttestreamError } from '../core/errors.ts'
 import { journalSignals, type Journal } from '../core/journal.ts'
 import { decodeSeal } from '../core/seal.ts'
+import { useSingleThreadedCurve } from './curve.ts'
 import { decodeVerifyingKey, verifyingKeyHash } from '../core/verifying-key.ts'
 
 /** Throws SEAL_INVALID unless the seal proves the journal under the verifying key (encoded bytes). */
 export async function verifySeal(verifyingKey: Hex, journal: Journal, seal: Hex): Promise<void> {
+  await useSingleThreadedCurve()
   const encoded = hexToBytes(verifyingKey)
   const proof = decodeSeal(verifyingKeyHash(encoded), seal)
   const signals = journalSignals(journal).map(String)

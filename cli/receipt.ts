@@ -1,0 +1,78 @@
+// `receipt verify FILE`: checks a receipt from chain and data availability alone.
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { createReceiptSources } from '../engine/chain/receipt-sources.ts'
+import { bytesToHex, type Hex } from '../engine/core/codec.ts'
+import { AttestreamError, parseReceipt, type Receipt } from '../engine/index.ts'
+import { verifySeal } from '../engine/prover/verify-seal.ts'
+import { createRunner } from '../engine/runner/pool.ts'
+import { verifyReceipt, type ReceiptReport } from '../engine/verify.ts'
+
+export interface VerifyOptions {
+  readonly rpcUrl: string
+  /** Where objects are read by their SHA-256: an engine's URL, or a directory of `<pointer>.batch` files. */
+  readonly da: string
+}
+
+export function receiptCommand(): Command {
+  return new Command('receipt').description('Receipts').addCommand(
+    new Command('verify')
+      .description('Check a receipt from chain and data availability alone')
+      .argument('<file>', 'receipt in JSON, as GET /v1/receipts/{taskId} gives it')
+      .requiredOption('--rpc <url>', 'JSON-RPC URL of the chain')
+      .requiredOption('--da <url or directory>', 'where batches and applets are read: an engine, or its da directory')
+      .addHelpText(
+        'after',
+        '\nExample:\n  attestream receipt verify receipt.json --rpc http://127.0.0.1:8545 --da http://127.0.0.1:8080',
+      )
+      .action(async (file: string, { rpc, da }: { rpc: string; da: string }) => {
+        const report = await verifyReceiptFile(await readFile(file, 'utf8'), { rpcUrl: rpc, da })
+        for (const check of report.checks) console.log(`  ok  ${check}`)
+        if (report.devSetup)
+          console.log('  !!  development setup: whoever made the key can forge; no money is protected')
+        console.log(
+          report.settled ? 'The receipt is valid and settled.' : 'The receipt is valid; the chain has not settled it.',
+        )
+      }),
+  )
+}
+
+/** Parses and checks a receipt's JSON text; throws RECEIPT_INVALID and others of `verifyReceipt`. */
+export async function verifyReceiptFile(text: string, options: VerifyOptions): Promise<ReceiptReport> {
+  return verifyReceiptFrom(parseReceipt(parseJson(text)), options)
+}
+
+/** Checks a receipt from chain and data availability. */
+export async function verifyReceiptFrom(receipt: Receipt, { rpcUrl, da }: VerifyOptions): Promise<ReceiptReport> {
+  const runner = createRunner({ threads: 1 })
+  try {
+    const chain = await createReceiptSources(rpcUrl, receipt.settlement)
+    const object = (pointer: Hex) => readObject(da, pointer)
+    return await verifyReceipt({ ...chain, object, runApplet: (job) => runner.run(job), verifySeal }, receipt)
+  } finally {
+    await runner.close()
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new AttestreamError('RECEIPT_INVALID', 'The file is not JSON. Export the receipt again from the engine.')
+  }
+}
+
+async function readObject(da: string, pointer: Hex): Promise<Uint8Array> {
+  const bytes = /^https?:/.test(da) ? await fetchObject(da, pointer) : await readFile(join(da, `${pointer}.batch`))
+  if (bytesToHex(sha256(bytes)) === pointer) return bytes
+  throw new AttestreamError('DA_OBJECT_CORRUPT', `What ${da} gives for ${pointer} has another hash; try another copy.`)
+}
+
+async function fetchObject(url: string, pointer: Hex): Promise<Uint8Array> {
+  const response = await fetch(new URL(`/v1/da/${pointer}`, url))
+  if (response.ok) return new Uint8Array(await response.arrayBuffer())
+  throw new AttestreamError('DA_OBJECT_UNKNOWN', `${url} has no object ${pointer} (HTTP ${response.status}).`)
+}
