@@ -4,6 +4,7 @@
 import { Type } from 'typebox'
 import { AttestreamError } from '../../engine/index.ts'
 import { checkAdmin } from '../access.ts'
+import { publicError, sendError } from '../errors.ts'
 import { toJson } from '../json.ts'
 import { PageQuery, Applet, Circuit, CircuitShape } from '../schemas.ts'
 import { pageOf, pageReply, readPage } from '../page.ts'
@@ -85,6 +86,7 @@ export const appletRoutes: Routes = (app, context) => {
 
 const uploadRoute: Routes = (app, { engine, authorise }) => {
   app.removeAllContentTypeParsers()
+  app.setErrorHandler((error, request, reply) => sendError(appletError(error), request, reply))
   app.addContentTypeParser(WASM, { parseAs: 'buffer', bodyLimit: APPLET_BYTES }, (_request, body, done) => {
     done(null, body)
   })
@@ -109,6 +111,15 @@ const uploadRoute: Routes = (app, { engine, authorise }) => {
       const applet = await engine.addApplet(new Uint8Array(body))
       return reply.code(201).header('location', `/v1/applets/${applet.appletId}`).send(toJson(applet))
     },
+  )
+}
+
+/** A body beyond the limit is an applet beyond the limit. */
+function appletError(error: unknown): unknown {
+  if (publicError(error).code !== 'BODY_TOO_LARGE') return error
+  return new AttestreamError(
+    'APPLET_TOO_LARGE',
+    `The WASM is larger than ${APPLET_BYTES} bytes. Make the applet smaller.`,
   )
 }
 

@@ -179,7 +179,7 @@ describe('applets', () => {
     expect((await upload(Uint8Array.of(1))).json.error.code).toBe('WASM_MALFORMED')
     expect((await upload(new Uint8Array(256 * 1024))).status).toBe(201)
     const large = await upload(new Uint8Array(256 * 1024 + 1))
-    expect([large.status, large.json.error.code]).toEqual([413, 'BODY_TOO_LARGE'])
+    expect([large.status, large.json.error.code]).toEqual([413, 'APPLET_TOO_LARGE'])
     const text = await upload(Uint8Array.of(0x7b, 0x7d), 'application/json')
     expect([text.status, text.json.error.code]).toEqual([415, 'MEDIA_TYPE_UNSUPPORTED'])
     expect((await call('POST', '/v1/applets', { key: ADMIN_KEY })).status).toBe(415)
