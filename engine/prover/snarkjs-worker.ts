@@ -1,9 +1,9 @@
 // One thread of the snarkjs prover: witness, proof, check. Curve, calculators and keys stay in memory between jobs.
 
+import './quiet-web-worker.ts'
 import { readFile } from 'node:fs/promises'
 import { WitnessCalculatorBuilder } from 'circom_runtime'
-import { groth16 } from 'snarkjs'
-import { useSingleThreadedCurve } from './curve.ts'
+import { loadGroth16 } from './groth16.ts'
 import type { ProofJob, ProofResult } from './snarkjs.ts'
 
 type Calculator = Awaited<ReturnType<typeof WitnessCalculatorBuilder>>
@@ -13,7 +13,7 @@ const keys = new Map<string, Promise<Uint8Array>>()
 
 export default async function prove({ files, input }: ProofJob) {
   try {
-    await useSingleThreadedCurve()
+    await loadGroth16()
     const started = performance.now()
     const calculator = await cached(calculators, files.witnessWasm, loadCalculator)
     const witness = await calculator.calculateWTNSBin(input, 1).catch((error: unknown) => new Disagreement(error))
@@ -25,6 +25,7 @@ export default async function prove({ files, input }: ProofJob) {
 }
 
 async function proveWitness(files: ProofJob['files'], witness: Uint8Array, witnessMs: number): Promise<ProofResult> {
+  const groth16 = await loadGroth16()
   const started = performance.now()
   const zkey = await cached(keys, files.zkey, (path) => readFile(path))
   const { proof, publicSignals } = await groth16.prove(zkey, witness)
