@@ -224,7 +224,8 @@ export class Circuit {
     if (known) return known
     const a = this.range(dividend)
     const b = this.range(divisor)
-    if (a.lo < 0n || b.lo < 1n) throw new RangeError('dividend and divisor are not proven to be in range')
+    if (a.lo < 0n || b.lo < 1n)
+      throw refuse(this.at, 'the operands are not proven to be in range', 'Mask or clamp them first')
     const quotientBits = Math.max(1, bitLength(a.hi / b.lo))
     const remainderBits = Math.max(1, bitLength(minimum(a.hi, b.hi - 1n)))
     const gapBits = Math.max(1, bitLength(b.hi - 1n))

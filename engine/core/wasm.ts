@@ -6,38 +6,15 @@
  * instruction the decoder cannot read (SIMD, threads) ends its body with `unreadable: true` for the caller to refuse.
  */
 import { AttestreamError } from './errors.ts'
-import { opcodeInfo } from './wasm-opcodes.ts'
-import type { ImmediateKind } from './wasm-opcodes.ts'
+import type { FunctionType, Instruction } from './wasm-instructions.ts'
+import { readBody, readInstruction } from './wasm-instructions.ts'
+import type { ValueType } from './wasm-reader.ts'
+import { Reader, malformed } from './wasm-reader.ts'
 
-export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'funcref' | 'externref'
+export type { FunctionType, Instruction } from './wasm-instructions.ts'
+export type { ValueType } from './wasm-reader.ts'
+
 export type ExternalKind = 'function' | 'table' | 'memory' | 'global'
-
-export interface FunctionType {
-  parameters: ValueType[]
-  results: ValueType[]
-}
-
-/** Fields an instruction does not have are 0, 0n, [] or undefined. */
-export interface Instruction {
-  /** One byte, or `prefix * 0x10000 + sub`. */
-  opcode: number
-  name: string
-  /** First byte of the instruction in the file, and one past its last byte. */
-  offset: number
-  end: number
-  /** Label depth, function, type, local or global index; alignment exponent of a memory access. */
-  index: number
-  /** Second index: table of call_indirect; static offset of a memory access. */
-  second: number
-  /** Signed value of a constant; raw bits of a float constant. */
-  value: bigint
-  /** br_table's labels, the default one last. */
-  targets: readonly number[]
-  /** Signature of block, loop and if. */
-  block: FunctionType | undefined
-  /** The bytes from `offset` to `end` could not be read; nothing follows in this body. */
-  unreadable: boolean
-}
 
 export interface WasmFunction {
   /** Index among all functions, imported ones first. */
@@ -135,17 +112,7 @@ export interface WasmModule {
 
 export const MAX_LOCALS = 10_000
 const MAX_LOCALS_OF_MODULE = 200_000
-const MAX_BLOCK_DEPTH = 1_000
 const SECTION_ORDER = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11]
-const VALUE_TYPES = new Map<number, ValueType>([
-  [0x7f, 'i32'],
-  [0x7e, 'i64'],
-  [0x7d, 'f32'],
-  [0x7c, 'f64'],
-  [0x7b, 'v128'],
-  [0x70, 'funcref'],
-  [0x6f, 'externref'],
-])
 const EXTERNAL_KINDS: readonly ExternalKind[] = ['function', 'table', 'memory', 'global']
 
 /** Decodes a module. Throws `WASM_MALFORMED` with the byte offset; never reads or allocates beyond a small multiple of the input. */
@@ -205,12 +172,6 @@ function emptyModule(): WasmModule {
     customs: [],
     sections: [],
   }
-}
-
-function malformed(offset: number, what: string): AttestreamError {
-  return new AttestreamError('WASM_MALFORMED', `Malformed WebAssembly at byte 0x${offset.toString(16)}: ${what}.`, {
-    offset,
-  })
 }
 
 function readSection(id: number, r: Reader, module: WasmModule, functionTypes: number[], offset: number): void {
@@ -372,95 +333,6 @@ function readLocals(r: Reader): ValueType[] {
   return locals
 }
 
-function readBody(r: Reader, types: FunctionType[]): Instruction[] {
-  const instructions: Instruction[] = []
-  const open: number[] = [0x02]
-  while (open.length > 0) {
-    const instruction = readInstruction(r, types)
-    instructions.push(instruction)
-    if (instruction.unreadable) return instructions
-    trackNesting(instruction, open)
-  }
-  if (r.offset !== r.end) throw malformed(r.offset, 'bytes after the end of a function')
-  return instructions
-}
-
-function trackNesting({ opcode, offset }: Instruction, open: number[]): void {
-  if (opcode >= 0x02 && opcode <= 0x04) {
-    if (open.length >= MAX_BLOCK_DEPTH) throw malformed(offset, `blocks nested deeper than ${MAX_BLOCK_DEPTH}`)
-    open.push(opcode)
-  } else if (opcode === 0x05) {
-    if (open.pop() !== 0x04) throw malformed(offset, 'else without if')
-    open.push(0x05)
-  } else if (opcode === 0x0b) open.pop()
-}
-
-function readInstruction(r: Reader, types: FunctionType[]): Instruction {
-  const offset = r.offset
-  const first = r.byte()
-  const opcode = first >= 0xfb && first <= 0xfe ? first * 0x10000 + r.u32() : first
-  const info = opcodeInfo(opcode)
-  const instruction: Instruction = {
-    opcode,
-    name: info?.name ?? unreadableName(first, opcode),
-    offset,
-    end: r.offset,
-    index: 0,
-    second: 0,
-    value: 0n,
-    targets: [],
-    block: undefined,
-    unreadable: info === undefined,
-  }
-  if (info === undefined) r.offset = r.end
-  else readImmediates(r, info.immediates, instruction, types)
-  instruction.end = r.offset
-  return instruction
-}
-
-function unreadableName(first: number, opcode: number): string {
-  if (first === 0xfd) return `SIMD instruction 0xfd 0x${(opcode & 0xffff).toString(16)}`
-  if (first === 0xfe) return `atomic instruction 0xfe 0x${(opcode & 0xffff).toString(16)}`
-  return `instruction 0x${opcode.toString(16)}`
-}
-
-function readImmediates(r: Reader, kind: ImmediateKind, into: Instruction, types: FunctionType[]): void {
-  if (kind === 'block') into.block = readBlockType(r, types)
-  else if (kind === 'index') into.index = r.u32()
-  else if (kind === 'byte') into.index = r.byte()
-  else if (kind === 'i32') into.value = r.signed(32)
-  else if (kind === 'i64') into.value = r.signed(64)
-  else if (kind === 'f32') into.value = r.littleEndian(4)
-  else if (kind === 'f64') into.value = r.littleEndian(8)
-  else if (kind === 'types') r.vector(() => r.valueType())
-  else if (kind === 'table') {
-    const targets: number[] = []
-    r.vector(() => targets.push(r.u32()))
-    targets.push(r.u32())
-    into.targets = targets
-  } else if (kind === 'twoBytes') {
-    into.index = r.byte()
-    into.second = r.byte()
-  } else if (kind === 'memory' || kind === 'twoIndices') {
-    into.index = r.u32()
-    into.second = r.u32()
-  }
-}
-
-function readBlockType(r: Reader, types: FunctionType[]): FunctionType {
-  const offset = r.offset
-  const code = Number(r.signed(33))
-  if (code === -64) return { parameters: [], results: [] }
-  if (code < 0) {
-    const type = VALUE_TYPES.get(code + 0x80)
-    if (type === undefined) throw malformed(offset, 'unknown block type')
-    return { parameters: [], results: [type] }
-  }
-  const type = types[code]
-  if (type === undefined) throw malformed(offset, `type ${code} does not exist`)
-  return type
-}
-
 function nameFunctions(module: WasmModule): void {
   for (const { name, kind, index } of module.exports) {
     const exported = module.functions[index - module.importedFunctions]
@@ -486,101 +358,5 @@ function readNames(r: Reader, module: WasmModule): void {
       const name = sub.name()
       if (named !== undefined) named.name = name
     })
-  }
-}
-
-/** A cursor over `bytes[offset, end)`; every read checks the bound first. */
-class Reader {
-  readonly bytes: Uint8Array
-  offset: number
-  readonly end: number
-
-  constructor(bytes: Uint8Array, offset: number, end: number) {
-    this.bytes = bytes
-    this.offset = offset
-    this.end = end
-  }
-
-  byte(): number {
-    const value = this.offset < this.end ? this.bytes[this.offset] : undefined
-    if (value === undefined) throw malformed(this.offset, 'unexpected end')
-    this.offset++
-    return value
-  }
-
-  u32(): number {
-    const offset = this.offset
-    let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.byte()
-      value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) {
-        if (value > 0xffffffff) break
-        return value
-      }
-    }
-    throw malformed(offset, 'an integer does not fit 32 bits')
-  }
-
-  /** Signed LEB128 of at most `width` bits; unused bits of the last byte must repeat the sign. */
-  signed(width: number): bigint {
-    const offset = this.offset
-    let value = 0n
-    for (let shift = 0; shift < width; shift += 7) {
-      const byte = this.byte()
-      value |= BigInt(byte & 0x7f) << BigInt(shift)
-      if (byte >= 0x80) continue
-      const signed = BigInt.asIntN(shift + 7, value)
-      if (signed !== BigInt.asIntN(width, signed)) break
-      return signed
-    }
-    throw malformed(offset, `an integer does not fit ${width} bits`)
-  }
-
-  littleEndian(size: number): bigint {
-    let value = 0n
-    for (let k = 0; k < size; k++) value |= BigInt(this.byte()) << BigInt(8 * k)
-    return value
-  }
-
-  valueType(): ValueType {
-    const offset = this.offset
-    const type = VALUE_TYPES.get(this.byte())
-    if (type === undefined) throw malformed(offset, 'unknown value type')
-    return type
-  }
-
-  name(): string {
-    const offset = this.offset
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.sub(this.u32(), true).rest())
-    } catch (error) {
-      if (error instanceof AttestreamError) throw error
-      throw malformed(offset, 'a name is not UTF-8')
-    }
-  }
-
-  /** Calls `read` as many times as the leading count says; each entry takes at least a byte, so the count is bounded first. */
-  vector(read: () => unknown): void {
-    const offset = this.offset
-    const count = this.u32()
-    if (count > this.end - this.offset) throw malformed(offset, `${count} entries do not fit the section`)
-    for (let k = 0; k < count; k++) read()
-  }
-
-  /** A reader of the next `size` bytes; moves past them when `advance`. */
-  sub(size: number, advance = false): Reader {
-    if (size > this.end - this.offset)
-      throw malformed(this.offset, `${size} bytes announced, ${this.end - this.offset} left`)
-    const part = new Reader(this.bytes, this.offset, this.offset + size)
-    if (advance) this.offset += size
-    return part
-  }
-
-  /** The remaining bytes, not copied. */
-  rest(): Uint8Array {
-    const bytes = this.bytes.subarray(this.offset, this.end)
-    this.offset = this.end
-    return bytes
   }
 }
