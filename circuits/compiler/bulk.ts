@@ -1,13 +1,21 @@
 /** memory.copy and memory.fill of a size, source and destination that are constants. */
-import type { Executor } from './execute.ts'
+import type { Circuit } from './circuit.ts'
 import type { Lc } from './lc.ts'
 import { ONE } from './lc.ts'
 import { Live } from './live.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 import { rangeOn } from './state.ts'
+import type { Words } from './words.ts'
 
-export function copyMemory(executor: Executor, state: State): State | undefined {
+/** What these instructions need of the executor. */
+interface Execution {
+  readonly words: Words
+  readonly circuit: Circuit
+  trapIf(state: State, bit: Lc): State | undefined
+}
+
+export function copyMemory(executor: Execution, state: State): State | undefined {
   const size = constantOperand(executor, state, 'size')
   const source = constantOperand(executor, state, 'source')
   const destination = constantOperand(executor, state, 'destination')
@@ -24,7 +32,7 @@ export function copyMemory(executor: Executor, state: State): State | undefined 
   return state
 }
 
-export function fillMemory(executor: Executor, state: State): State | undefined {
+export function fillMemory(executor: Execution, state: State): State | undefined {
   const size = constantOperand(executor, state, 'size')
   const value = state.stack.pop()!
   const destination = constantOperand(executor, state, 'destination')
@@ -34,7 +42,7 @@ export function fillMemory(executor: Executor, state: State): State | undefined 
   return state
 }
 
-function constantOperand({ words, circuit }: Executor, state: State, what: string): number {
+function constantOperand({ words, circuit }: Execution, state: State, what: string): number {
   const { lo, hi } = rangeOn(circuit, state, new Live(words, state).unsigned(state.stack.pop()!, 32))
   if (lo !== hi)
     throw refuse(circuit.at, `its ${what} depends on data`, 'Copy and fill constant ranges, or loop over the elements')
