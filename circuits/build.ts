@@ -180,7 +180,7 @@ function writeManifest(
     frameSize,
     constraints: readR1cs(paths.r1cs).constraintCount,
     publicSignals: publicSignalCount(cohortSize),
-    devSetup: origin.setup === 'development',
+    devSetup: origin.setup !== 'ceremony',
     setupTranscriptHash: sha256(Buffer.from(transcript)),
   }
   writeFileSync(paths.verifyingKey, JSON.stringify(key, null, 2))

@@ -58,7 +58,8 @@ export function contributionsSection(zkeyPath: string): Buffer {
   return readZkeySection(zkeyPath, ZKEY_SECTION.contributions, Infinity)
 }
 
-function contributionCount(zkeyPath: string): number {
+/** Contributions that a key holds, the beacon included. */
+export function contributionCount(zkeyPath: string): number {
   return contributionsSection(zkeyPath).readUInt32LE(HASH_BYTES)
 }
 

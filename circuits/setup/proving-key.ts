@@ -4,8 +4,9 @@
 import { randomBytes } from 'node:crypto'
 import { copyFileSync, rmSync } from 'node:fs'
 import { createDevelopmentKey } from './development-key.ts'
-import { applyBeacon, contribute, newKey, verifyKey, type Beacon } from './phase2.ts'
+import { applyBeacon, contribute, contributionCount, newKey, verifyKey, type Beacon } from './phase2.ts'
 import { checkPowersOfTau } from './powers-of-tau.ts'
+import { withSnarkjsThreads } from './snarkjs.ts'
 
 /** Where the proving key comes from. */
 export type Setup = DevelopmentSetup | CeremonySetup
@@ -29,6 +30,7 @@ export interface CeremonySetup {
 }
 
 export interface KeyOrigin {
+  /** Only a ceremony of at least two contributions (the beacon counts) is no development setup: one contributor alone can forge. */
   readonly setup: 'development' | 'single contribution' | 'ceremony'
   /** BLAKE2b-512 of the powers-of-tau file. */
   readonly powersOfTau: string | null
@@ -51,11 +53,14 @@ export async function makeProvingKey(
     return { setup: 'development', powersOfTau: null }
   }
   const powersOfTau = await checkPowersOfTau(setup.path, setup.expectedHash)
-  if (setup.zkeyPath === undefined) await contributeAlone(r1csPath, zkeyPath, setup)
-  else copyFileSync(setup.zkeyPath, zkeyPath)
-  await verifyKey(r1csPath, setup.path, zkeyPath)
+  await withSnarkjsThreads(async () => {
+    if (setup.zkeyPath === undefined) await contributeAlone(r1csPath, zkeyPath, setup)
+    else copyFileSync(setup.zkeyPath, zkeyPath)
+    await verifyKey(r1csPath, setup.path, zkeyPath)
+  })
   onProgress(1)
-  return { setup: setup.zkeyPath === undefined ? 'single contribution' : 'ceremony', powersOfTau }
+  const isCeremony = setup.zkeyPath !== undefined && contributionCount(zkeyPath) >= 2
+  return { setup: isCeremony ? 'ceremony' : 'single contribution', powersOfTau }
 }
 
 async function contributeAlone(r1csPath: string, zkeyPath: string, setup: CeremonySetup): Promise<void> {

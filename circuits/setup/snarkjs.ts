@@ -10,3 +10,14 @@ interface SnarkjsKeys {
 }
 
 export const snarkjsKeys = zKey as unknown as SnarkjsKeys
+
+/** Runs work that makes snarkjs start a thread per core, and ends those threads; a curve that was there before stays. */
+export async function withSnarkjsThreads<T>(work: () => Promise<T>): Promise<T> {
+  const shared = globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }
+  const before = shared.curve_bn128
+  try {
+    return await work()
+  } finally {
+    if (!before) await shared.curve_bn128?.terminate()
+  }
+}
