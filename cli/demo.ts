@@ -11,6 +11,8 @@ interface DemoFlags {
   readonly devices: number
   readonly frames: number
   readonly keep: boolean
+  readonly ptau?: string
+  readonly ptauHash?: string
 }
 
 export function demoCommand(): Command {
@@ -24,12 +26,15 @@ export function demoCommand(): Command {
     .option('--data <file>', 'CSV of real recordings; without it the same physics is simulated')
     .option('--devices <n>', 'devices', count(1, 64), 8)
     .option('--frames <n>', 'frames that each device sends', count(1, 100), 2)
+    .option('--ptau <file>', 'make the proving key from a powers-of-tau file in place of a development setup')
+    .option('--ptau-hash <blake2b>', 'BLAKE2b-512 that the file must have, if it is not of the known ceremony')
     .option('--keep', 'leave chain and API running until Ctrl-C', false)
     .addHelpText('after', '\nExample:\n  npm run demo -- --applet movement --devices 4')
-    .action(async ({ applet, data, devices, frames, keep }: DemoFlags) => {
+    .action(async ({ applet, data, devices, frames, keep, ptau, ptauHash }: DemoFlags) => {
       const progress = createProgress()
+      const setup = ptau && { kind: 'ptau' as const, path: ptau, ...(ptauHash ? { expectedHash: ptauHash } : {}) }
       const demo = await runDemo(
-        { applet, devices, framesPerDevice: frames, ...(data ? { file: data } : {}) },
+        { applet, devices, framesPerDevice: frames, ...(data ? { file: data } : {}), ...(setup ? { setup } : {}) },
         progress,
       )
       try {

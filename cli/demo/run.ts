@@ -5,7 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { formatUnits } from 'viem'
 import { buildApplet } from '../../applets/build.ts'
-import { encodeReceipt, parseReceipt, type TaskRecord } from '../../engine/index.ts'
+import { encodeReceipt, parseReceipt, type EngineOptions, type TaskRecord } from '../../engine/index.ts'
 import { loadDataset, type DatasetRequest } from '../datasets/dataset.ts'
 import type { Progress } from '../progress.ts'
 import { verifyReceiptFrom } from '../receipt.ts'
@@ -17,6 +17,8 @@ import { startWorld, type World } from './world.ts'
 
 export interface DemoRequest extends Pick<DatasetRequest, 'applet' | 'devices' | 'framesPerDevice'> {
   readonly file?: string
+  /** Where proving keys come from; default: a development setup. */
+  readonly setup?: EngineOptions['setup']
   /** Where state, receipts and built circuits go; default .attestream in the working directory. */
   readonly directory?: string
 }
@@ -37,7 +39,7 @@ export async function runDemo(request: DemoRequest, progress: Progress): Promise
   const dataset = await loadDataset({ ...request, frameSize: SHAPE.frameSize })
   progress.step('Start a chain, deploy the contracts, open the engine and its API')
   await rm(join(directory, 'demo'), { recursive: true, force: true })
-  const world = await startWorld(join(directory, 'demo'), join(directory, 'circuits'))
+  const world = await startWorld(join(directory, 'demo'), join(directory, 'circuits'), request.setup)
   try {
     const api = createApi(world.apiUrl, world.adminKey)
     const { appletId, constraints } = await prepareApplet(api, request.applet, progress)

@@ -7,7 +7,7 @@ import { createServer } from '../../api/server.ts'
 import { deploy } from '../../contracts/deploy.ts'
 import { startAnvil, type Anvil } from '../../engine/chain/anvil.ts'
 import { createChain, type Chain } from '../../engine/chain/chain.ts'
-import { createEngine, type Engine } from '../../engine/index.ts'
+import { createEngine, type Engine, type EngineOptions } from '../../engine/index.ts'
 
 export type ChainAccount = Anvil['accounts'][number]
 
@@ -26,7 +26,7 @@ export interface World {
 }
 
 /** Starts chain, engine and API. `dataDir` holds the run's state, `cacheDir` the built circuits. */
-export async function startWorld(dataDir: string, cacheDir: string): Promise<World> {
+export async function startWorld(dataDir: string, cacheDir: string, setup?: EngineOptions['setup']): Promise<World> {
   const anvil = await startAnvil()
   const opened: (() => Promise<unknown>)[] = [() => anvil.close()]
   const close = async (): Promise<void> => {
@@ -38,7 +38,7 @@ export async function startWorld(dataDir: string, cacheDir: string): Promise<Wor
     const { addresses, fromBlock } = await deployAs(anvil, projectOwner)
     const { rpcUrl, chainId } = anvil
     const chainOptions = { rpcUrl, chainId, addresses, fromBlock, privateKey: operator.privateKey }
-    const engine = await createEngine({ dataDir, cacheDir, chain: chainOptions })
+    const engine = await createEngine({ dataDir, cacheDir, chain: chainOptions, ...(setup ? { setup } : {}) })
     opened.push(() => engine.close())
     const adminKey = randomBytes(24).toString('base64url')
     const server = createServer({ engine, adminKey })
