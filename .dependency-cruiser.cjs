@@ -50,7 +50,8 @@ module.exports = {
     },
     {
       name: 'sdk-is-light',
-      comment: 'the device SDK reaches engine/core and nothing else of the project, no node:*, no server or prover package',
+      comment:
+        'the device SDK reaches engine/core and nothing else of the project, no node:*, no server or prover package',
       severity: 'error',
       from: { path: '^sdk/' },
       to: { pathNot: '^(sdk/|engine/core/|node_modules/@noble/)' },

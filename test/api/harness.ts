@@ -35,7 +35,6 @@ export async function call(method: 'GET' | 'POST' | 'PUT', url: string, { key, t
     ...(payload !== undefined && { payload }),
   })
   const isJson = String(response.headers['content-type']).startsWith('application/json')
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   return { status: response.statusCode, headers: response.headers, raw: response.rawPayload, json: isJson ? (response.json() as any) : undefined } // prettier-ignore
 }
 

@@ -70,7 +70,21 @@ describe('named values', () => {
     const encode = (celsius: unknown, open: unknown = true) =>
       codeOf(() => encodeRecord(layout, { celsius, open } as NamedRecord))
     expect(encodeRecord(layout, { celsius: -2048, open: true })).toEqual([2048n, 1n])
-    for (const bad of [2048, -2049, 0.5, Number.NaN, Infinity, 2 ** 60, 'abc', '5', {}, { toString: 1 }, [], null, 5n ** 30n]) {
+    for (const bad of [
+      2048,
+      -2049,
+      0.5,
+      Number.NaN,
+      Infinity,
+      2 ** 60,
+      'abc',
+      '5',
+      {},
+      { toString: 1 },
+      [],
+      null,
+      5n ** 30n,
+    ]) {
       expect(encode(bad)).toBe('RECORD_FIELD_OUT_OF_RANGE')
     }
     expect(encode(1, 2)).toBe('RECORD_FIELD_OUT_OF_RANGE')
