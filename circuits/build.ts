@@ -8,7 +8,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import type { AppletAbi } from '../engine/core/applet.ts'
+import type { CircuitManifest } from '../engine/core/circuit.ts'
 import { bytesToHex, type Hex } from '../engine/core/codec.ts'
+import { encodeVerifyingKey, verifyingKeyHash } from '../engine/core/verifying-key.ts'
 import { createDirectory } from './atomic-directory.ts'
 import { generateBatchCircuit, publicSignalCount, type BatchShape } from './batch-circuit.ts'
 import { CIRCOM_OUTPUT, circomVersion, collectSources, compileCircom, type CircomSources } from './circom.ts'
@@ -18,8 +20,8 @@ import { contributionsSection } from './setup/phase2.ts'
 import { powersOfTauHash } from './setup/powers-of-tau.ts'
 import { makeProvingKey, type KeyOrigin, type Setup } from './setup/proving-key.ts'
 import { readR1cs } from './setup/r1cs.ts'
-import { verifyingKeyBytes, vkHash } from './verifying-key.ts'
 
+export type { CircuitManifest } from '../engine/core/circuit.ts'
 export type { Setup } from './setup/proving-key.ts'
 
 export interface BuildOptions extends BatchShape {
@@ -42,24 +44,6 @@ export interface CompiledApplet {
   readonly abi: AppletAbi
   /** circom text with `template Applet()`. */
   readonly circom: string
-}
-
-/** manifest.json. SHA-256 hashes of the files as they lie there; vkHash is keccak256 of `verifyingKey`. */
-export interface CircuitManifest {
-  readonly appletId: Hex
-  readonly compilerVersion: string
-  readonly circomSha256: Hex
-  readonly r1csSha256: Hex
-  readonly vkHash: Hex
-  /** The encoded verifying key, as the contracts take it. */
-  readonly verifyingKey: Hex
-  readonly cohortSize: number
-  readonly frameSize: number
-  readonly constraints: number
-  readonly publicSignals: number
-  readonly devSetup: boolean
-  /** SHA-256 of transcript.json: where the key comes from. */
-  readonly setupTranscriptHash: Hex
 }
 
 export interface CircuitArtefacts {
@@ -167,14 +151,14 @@ function writeManifest(
 ): void {
   const paths = circuitPaths(work)
   const key = exportVerifyingKey(paths.zkey)
-  const encoded = verifyingKeyBytes(key)
+  const encoded = encodeVerifyingKey(key)
   const transcript = JSON.stringify({ ...origin, contributions: sha256(contributionsSection(paths.zkey)) }, null, 2)
   const manifest: CircuitManifest = {
     appletId: applet.appletId,
     compilerVersion: `attestream ${version}, circom2 ${circomVersion}`,
     circomSha256: `0x${sourcesSha256(sources)}`,
     r1csSha256: sha256(readFileSync(paths.r1cs)),
-    vkHash: vkHash(encoded),
+    vkHash: verifyingKeyHash(encoded),
     verifyingKey: bytesToHex(encoded),
     cohortSize,
     frameSize,

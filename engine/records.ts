@@ -3,6 +3,7 @@
 
 import type { Hex } from './core/codec.ts'
 import type { AppletAbi } from './core/applet.ts'
+import type { CircuitManifest } from './core/circuit.ts'
 import type { ErrorCode } from './core/errors.ts'
 import type { Device } from './core/identity.ts'
 import type { RawRecord } from './core/layout.ts'
@@ -32,22 +33,6 @@ export interface CircuitRecord {
   readonly progress: string | null
   readonly failure: Failure | null
   readonly manifest: CircuitManifest | null
-}
-
-/** What a circuit build produced; hashes are SHA-256 except vkHash (keccak256). */
-export interface CircuitManifest {
-  readonly appletId: Hex
-  readonly compilerVersion: string
-  readonly circomSha256: Hex
-  readonly r1csSha256: Hex
-  readonly vkHash: Hex
-  readonly verifyingKey: Hex
-  readonly cohortSize: number
-  readonly frameSize: number
-  readonly constraints: number
-  readonly publicSignals: number
-  readonly devSetup: boolean
-  readonly setupTranscriptHash: Hex
 }
 
 export interface ProjectRecord {
@@ -138,7 +123,7 @@ export interface ClaimRecord {
   readonly pendingWei: bigint
 }
 
-export type { Receipt }
+export type { CircuitManifest, Receipt }
 
 /** Result of ingesting one frame. A duplicate is answered like the first time. */
 export type IngestResult = { readonly acknowledgement: Acknowledgement } | { readonly failure: Failure }

@@ -1,7 +1,7 @@
 // Takes the verifying key out of a .zkey file. The same result as snarkjs' export, without starting its worker threads, which
 // would keep the process alive.
 
-import type { SnarkjsVerifyingKey } from '../verifying-key.ts'
+import type { VerifyingKey } from '../../engine/core/verifying-key.ts'
 import { readZkeySection, ZKEY_SECTION } from './zkey-file.ts'
 
 /** Base field of BN254, in which the coordinates of points lie. */
@@ -13,7 +13,7 @@ const POINTS_AT = 84
 const MONTGOMERY_INVERSE = invert((1n << 256n) % BASE_FIELD_ORDER)
 
 /** The verifying key of a proving key, in snarkjs' JSON form. Throws ZKEY_INVALID. */
-export function exportVerifyingKey(zkeyPath: string): SnarkjsVerifyingKey {
+export function exportVerifyingKey(zkeyPath: string): VerifyingKey {
   const header = coordinates(readZkeySection(zkeyPath, ZKEY_SECTION.header, Infinity).subarray(POINTS_AT))
   const ic = coordinates(readZkeySection(zkeyPath, ZKEY_SECTION.ic, Infinity))
   const g1 = (from: string[], at: number) => [from[at]!, from[at + 1]!, '1']

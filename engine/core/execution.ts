@@ -7,14 +7,14 @@ import type { Batch } from './batch.ts'
 import type { RawRecord } from './layout.ts'
 import { isNextSequence, type LedgerPage } from './ledger.ts'
 
-/** What the applet made of one slot's readings, in order; a rejected reading has 0 units. */
+/** What the applet made of one slot's readings, in order; a rejected reading has 0 units. `nextState` is raw, after the last reading. */
 export interface SlotResult {
   readonly units: readonly bigint[]
   readonly accepted: readonly boolean[]
   readonly nextState: RawRecord
 }
 
-/** What a slot hands to the runner. */
+/** What a slot hands to the runner: its State before, and the readings of its frame in order, raw in ABI order. */
 export interface SlotJob {
   readonly state: RawRecord
   readonly readings: readonly RawRecord[]

@@ -15,23 +15,18 @@ import {
   type RecordName,
 } from '../core/applet.ts'
 import { AttestreamError } from '../core/errors.ts'
+import type { SlotJob, SlotResult } from '../core/execution.ts'
 import { checkRecord, isSigned, storageBits } from '../core/layout.ts'
 import { GLOBAL_EXPORT_PREFIX, instrument, SANDBOX_EXPORT } from './sandbox.ts'
 
 /** Instructions, about, that one call of `verify` may execute. */
 export const FUEL_PER_READING = 1_000_000
 
-/** One slot's work: its State before, and the readings of its frame in order. Raw field values in ABI order. */
-export interface SlotInput {
-  readonly state: readonly bigint[]
-  readonly readings: readonly (readonly bigint[])[]
-}
-
 /** A batch to run, less the applet: the public config, the time of the anchor and the slots. */
 export interface BatchInput {
   readonly config: readonly bigint[]
   readonly anchorTimeSec: bigint
-  readonly slots: readonly SlotInput[]
+  readonly slots: readonly SlotJob[]
 }
 
 export interface BatchJob extends BatchInput {
@@ -45,17 +40,13 @@ export interface Rejection {
   readonly reason: string
 }
 
-export interface SlotResult {
-  /** Per reading; 0 where rejected. */
-  readonly units: bigint[]
-  readonly accepted: boolean[]
-  /** Raw State after the last reading. */
-  readonly nextState: bigint[]
-  readonly rejections: Rejection[]
+/** A slot's result, with what people want to know beside it. */
+export interface SlotRun extends SlotResult {
+  readonly rejections: readonly Rejection[]
 }
 
 export interface BatchResult {
-  readonly slots: SlotResult[]
+  readonly slots: readonly SlotRun[]
 }
 
 /** An applet that passed the sandbox's checks: instantiated anew for every batch. */
@@ -91,7 +82,7 @@ export function runCompiledBatch(applet: CompiledApplet, batch: BatchInput, fuel
   return { slots: batch.slots.map((slot) => runSlot(applet.abi, instance, slot)) }
 }
 
-function runSlot(abi: AppletAbi, instance: AppletInstance, slot: SlotInput): SlotResult {
+function runSlot(abi: AppletAbi, instance: AppletInstance, slot: SlotJob): SlotRun {
   checkRecord(abi.state, slot.state)
   let state = [...slot.state]
   const units: bigint[] = []

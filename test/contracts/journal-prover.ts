@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { curves, groth16, wtns, zKey } from 'snarkjs'
 import { CIRCOM_OUTPUT, circomVersion, collectSources, compileCircom } from '../../circuits/circom.ts'
 import { createDevelopmentKey } from '../../circuits/setup/development-key.ts'
-import { verifyingKeyBytes, vkHash, type SnarkjsVerifyingKey } from '../../circuits/verifying-key.ts'
 import { bytesToHex, type Hex } from '../../engine/core/codec.ts'
 import { journalSignals, type Journal } from '../../engine/core/journal.ts'
 import { encodeSeal } from '../../engine/core/seal.ts'
+import { encodeVerifyingKey, verifyingKeyHash, type VerifyingKey } from '../../engine/core/verifying-key.ts'
 
 export interface JournalProver {
   readonly verifyingKey: Hex
@@ -32,8 +32,8 @@ export async function journalProver(cohortSize: number, seed = 'journal'): Promi
   ;(globalThis as { curve_bn128?: unknown }).curve_bn128 = curve
   const witnessWasm = join(dir, CIRCOM_OUTPUT.witnessWasm)
   const zkey = new Uint8Array(readFileSync(join(dir, 'key.zkey')))
-  const encoded = verifyingKeyBytes((await zKey.exportVerificationKey!(zkey)) as SnarkjsVerifyingKey)
-  const hash = vkHash(encoded)
+  const encoded = encodeVerifyingKey((await zKey.exportVerificationKey!(zkey)) as VerifyingKey)
+  const hash = verifyingKeyHash(encoded)
 
   async function proveSignals(signals: readonly bigint[]): Promise<Hex> {
     const witness = { type: 'mem' as const }
