@@ -229,7 +229,7 @@ describe('many anchors of one cohort', () => {
 
   it('voids only with the true snapshots of all of them', async () => {
     const { projectId, chain } = stage
-    await stage.anchorNext()
+    await stage.anchorNext(0x5678n)
     const found = await chain.findAnchors(projectId, 0, [9n, 10n])
     const snapshots = found.map(({ anchor }) => ({ ...anchor, version: BigInt(anchor.version) }))
     const [first, second] = snapshots as [(typeof snapshots)[0], (typeof snapshots)[0]]
