@@ -1,0 +1,40 @@
+// Every figure has a budget: `promised` is what the project has committed itself to, `held` what it has reached plus a little
+// slack, so that a loss shows at once. Constraints and bytes are measured here; gas is measured by test/contracts/gas.test.ts,
+// which keeps the committed snapshot equal to the chain, so that here the snapshot stands for it.
+
+import { beforeAll, describe, expect, it } from 'vitest'
+import { buildApplet } from '../../applets/build.ts'
+import { APPLETS } from '../../bench/constraints.ts'
+import budgets from '../../bench/budgets.json' with { type: 'json' }
+import { constraintFigures, sizeFigures, type Figures } from '../../bench/figures.ts'
+import { compileApplet } from '../../circuits/compiler/index.ts'
+import gas from '../../bench/gas.snapshot.json' with { type: 'json' }
+
+type Budget = { readonly promised?: number; readonly held: number }
+
+const all = Object.entries(budgets as Record<string, Budget>)
+let figures: Figures
+
+beforeAll(async () => {
+  figures = { ...(await constraintFigures()), ...gas, ...sizeFigures() }
+})
+
+describe('budgets', () => {
+  it('stand for each figure and for nothing else', () => {
+    expect(Object.keys(budgets).sort()).toEqual(Object.keys(figures).sort())
+  })
+
+  it.each(all)('%s is within its budget', (key, { promised, held }) => {
+    expect(figures[key]).toBeLessThanOrEqual(held)
+    expect(held).toBeLessThanOrEqual(promised ?? held)
+  })
+
+  it.each(all)('%s is held closely: a gain is written down', (key, { held }) => {
+    expect(figures[key]).toBeGreaterThan(held * 0.95)
+  })
+
+  it.each(APPLETS)('the compiler predicts the constraints of %s exactly', async (name) => {
+    const { stats } = compileApplet(await buildApplet(`applets/${name}.ts`))
+    expect(figures[`constraints.applet.${name}`]).toBe(stats.constraints)
+  })
+})
