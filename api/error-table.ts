@@ -80,6 +80,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
   ENGINE_CLOSED: [503, "Send the request again after the engine's restart."],
   FRAME_UNKNOWN: [404, 'Check deviceId and sequence; the frame was never acknowledged here.'],
   PROJECT_CONFIG_MISMATCH: [409, 'Send exactly the config whose hash the project set on chain.'],
+  PROJECT_STATE_INCOMPATIBLE: [409, 'Activate a version with the same State, or create a new project for the new one.'],
   PROJECT_UNKNOWN: [404, 'Create the project on chain and add it with `POST /v1/projects`.'],
   PROJECT_VERSION_MISMATCH: [
     409,

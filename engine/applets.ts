@@ -31,6 +31,8 @@ export interface Applets {
   buildCircuit(appletId: Hex, shape: Shape): CircuitRecord
   /** The finished circuit; throws CIRCUIT_NOT_READY. */
   circuit(appletId: Hex, shape: Shape): StoredCircuit
+  /** Begins again the builds that a former run did not end. */
+  resume(): void
   /** Waits for the builds under way. */
   close(): Promise<void>
 }
@@ -75,6 +77,20 @@ export function createApplets(context: AppletsContext): Applets {
     }
   }
 
+  const startBuild = (appletId: Hex, shape: Shape): CircuitRecord => {
+    stored(appletId)
+    const key = `${appletId}:${shape.cohortSize}:${shape.frameSize}`
+    if (!builds.has(key) && find(appletId, shape)?.status !== 'ready') {
+      const base = { appletId, ...shape, failure: null, manifest: null, directory: null }
+      store.putCircuit({ ...base, status: 'building', progress: 'queued' })
+      builds.set(
+        key,
+        build(appletId, shape).finally(() => builds.delete(key)),
+      )
+    }
+    return publicCircuit(find(appletId, shape)!)
+  }
+
   return {
     get,
     abi,
@@ -88,18 +104,11 @@ export function createApplets(context: AppletsContext): Applets {
       }
       return get(appletId)
     },
-    buildCircuit(appletId, shape) {
-      stored(appletId)
-      const key = `${appletId}:${shape.cohortSize}:${shape.frameSize}`
-      if (!builds.has(key) && find(appletId, shape)?.status !== 'ready') {
-        const base = { appletId, ...shape, failure: null, manifest: null, directory: null }
-        store.putCircuit({ ...base, status: 'building', progress: 'queued' })
-        builds.set(
-          key,
-          build(appletId, shape).finally(() => builds.delete(key)),
-        )
+    buildCircuit: startBuild,
+    resume() {
+      for (const { appletId, cohortSize, frameSize } of store.buildingCircuits()) {
+        startBuild(appletId, { cohortSize, frameSize })
       }
-      return publicCircuit(find(appletId, shape)!)
     },
     circuit(appletId, shape) {
       const circuit = find(appletId, shape)

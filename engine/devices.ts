@@ -7,22 +7,37 @@ import type { DeviceRecord } from './records.ts'
 import type { Store } from './store/index.ts'
 
 export interface DeviceDirectory {
-  /** The device, after one look at the chain if the store does not know it; throws DEVICE_UNKNOWN. */
+  /** The device, after a look at the chain if the store does not know it; throws DEVICE_UNKNOWN. */
   find(deviceId: bigint): Promise<DeviceRecord>
+  /** `find` for the devices of one request: one look at the chain serves all its unknown devices, however many it names. */
+  createFinder(): (deviceId: bigint) => Promise<DeviceRecord>
   /** Reads new events; concurrent calls share one read. */
   sync(): Promise<void>
-  /** Resolves when no read is under way. */
-  settled(): Promise<void>
+  /** Fails those who wait for a look at the chain with ENGINE_CLOSED, and resolves when no read is under way. */
+  close(): Promise<void>
 }
 
-/** An unknown device asks the chain at most this often. */
+export interface DirectoryOptions {
+  readonly store: Store
+  readonly chain: Pick<Chain, 'getDeviceEvents'>
+  readonly nowMs: () => number
+  /** Waits; default: a timer. */
+  readonly delay?: (ms: number) => Promise<void>
+}
+
+/** Unknown devices make the engine look at the chain at most this often; whoever comes in between waits for the next look. */
 const LOOKUP_INTERVAL_MS = 500
 
-export function createDeviceDirectory(store: Store, chain: Chain, nowMs: () => number): DeviceDirectory {
+export function createDeviceDirectory(options: DirectoryOptions): DeviceDirectory {
+  const { store, chain, nowMs } = options
+  const delay = options.delay ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)))
   let syncing: Promise<void> | undefined
-  let lastLookupMs = -Infinity
+  let nextLookup: Promise<void> | undefined
+  let begunMs = -Infinity
+  let closed = false
 
   const read = async (): Promise<void> => {
+    begunMs = nowMs()
     const { events, nextBlock } = await chain.getDeviceEvents(store.nextBlock() ?? 0n)
     const latest = new Map(events.map((event) => [event.deviceId, deviceOf(event)]))
     store.putDevices([...latest.values()], nextBlock)
@@ -32,24 +47,41 @@ export function createDeviceDirectory(store: Store, chain: Chain, nowMs: () => n
       syncing = undefined
     }))
 
-  return {
-    sync,
-    settled: async () => {
-      await syncing?.catch(() => undefined)
-    },
-    async find(deviceId) {
+  /** A read that has not begun yet, no sooner than the interval allows; all who ask before it begins share it. */
+  const lookUp = (): Promise<void> => (nextLookup ??= beginLookup())
+  const beginLookup = async (): Promise<void> => {
+    await syncing?.catch(() => undefined)
+    const waitMs = Math.min(begunMs + LOOKUP_INTERVAL_MS - nowMs(), LOOKUP_INTERVAL_MS)
+    if (waitMs > 0) await delay(waitMs)
+    while (syncing) await syncing.catch(() => undefined)
+    nextLookup = undefined
+    if (closed) throw new AttestreamError('ENGINE_CLOSED', 'The engine is shutting down; send the frames again later.')
+    await sync()
+  }
+
+  const createFinder = (): DeviceDirectory['find'] => {
+    let looked: Promise<void> | undefined
+    return async (deviceId) => {
       const known = store.device(deviceId)
       if (known) return known
-      if (syncing || nowMs() - lastLookupMs >= LOOKUP_INTERVAL_MS) {
-        lastLookupMs = nowMs()
-        await sync()
-      }
+      looked ??= lookUp()
+      await looked
       const found = store.device(deviceId)
       if (found) return found
       throw new AttestreamError(
         'DEVICE_UNKNOWN',
         `No device ${deviceId} is registered on chain; register it with an admission of its project first.`,
       )
+    }
+  }
+
+  return {
+    sync,
+    createFinder,
+    find: (deviceId) => createFinder()(deviceId),
+    async close() {
+      closed = true
+      await syncing?.catch(() => undefined)
     },
   }
 }

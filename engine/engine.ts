@@ -10,8 +10,8 @@ import { createChain, type Chain, type ChainOptions } from './chain/chain.ts'
 import { bytesToHex, type Hex } from './core/codec.ts'
 import { AttestreamError } from './core/errors.ts'
 import { deviceDomain, type Domain } from './core/journal.ts'
-import { createEmbeddedDa, daPointer } from './da/embedded.ts'
-import { createDeviceDirectory } from './devices.ts'
+import { createEmbeddedDa, daPointer, type DataAvailability } from './da/embedded.ts'
+import { createDeviceDirectory, type DeviceDirectory } from './devices.ts'
 import { createFastPoseidon } from './fast-poseidon.ts'
 import { createFrames } from './frames.ts'
 import type { Access, Engine, Page } from './surface.ts'
@@ -19,11 +19,12 @@ import { ingestFrames, type IngestContext } from './ingest.ts'
 import { createPipeline } from './pipeline.ts'
 import { createProjects } from './projects.ts'
 import { createSnarkjsProver } from './prover/snarkjs.ts'
-import type { ClaimRecord, SettlementRecord, TaskRecord } from './records.ts'
+import type { ClaimRecord, ProjectRecord, SettlementRecord, TaskRecord } from './records.ts'
+import { pruneObjects } from './retention.ts'
 import { createRunner } from './runner/pool.ts'
-import { closeBatch } from './sequence.ts'
+import { closeDueBatches, type ClosingRules, type SequenceContext } from './sequence.ts'
 import { createSteps } from './steps.ts'
-import { openStore, type Limits, type Task } from './store/index.ts'
+import { openStore, type Limits, type Store, type Task } from './store/index.ts'
 import { createVerifierCache } from './verifier-cache.ts'
 
 export interface EngineOptions {
@@ -49,6 +50,7 @@ export interface EngineOptions {
 
 const DEVICE_SYNC_MS = 2_000
 const BACKOFF_MS = 500
+const CLOSE_AFTER_MS = 10_000
 const PRUNE_MS = 60_000
 
 /** Opens the store, connects to the chain, and goes on with what a former run left unfinished. */
@@ -56,12 +58,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const nowMs = options.nowMs ?? Date.now
   const onError = options.onError ?? (() => {})
   const chain = await createChain(options.chain)
-  const store = openStore(options.dataDir)
-  const da = await createEmbeddedDa(join(options.dataDir, 'da'))
   const hash = await createFastPoseidon()
+  const store = openStore(options.dataDir)
+  const devices = createDeviceDirectory({ store, chain, nowMs })
+  const da = await openAdapters(store, devices, options.dataDir)
   const runner = createRunner()
   const prover = createSnarkjsProver({ threads: options.proverThreads ?? 2 })
-  const devices = createDeviceDirectory(store, chain, nowMs)
   const domain = projectDomain(chain)
 
   const applets = createApplets({
@@ -77,16 +79,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       buildCircuit(wasm, { ...shape, cacheDir: options.cacheDir, ...(options.setup ? { setup: options.setup } : {}) }),
   })
   const projects = createProjects({ store, chain, applets, nowMs, deviceDomain: (id) => deviceDomain(domain(id)) })
-  const sequenceContext = (projectId: bigint) => {
-    const project = projects.get(projectId)
-    return {
-      store,
-      nowMs,
-      project,
-      layouts: applets.abi(project.appletId),
-      format: projects.format(project),
-      pointer: daPointer,
-    }
+  const sequenceContext = (project: ProjectRecord): SequenceContext => {
+    const layouts = applets.abi(project.appletId)
+    return { store, nowMs, project, layouts, format: projects.format(project), pointer: daPointer }
   }
   const ingestContext: IngestContext = {
     store,
@@ -95,19 +90,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     nowMs,
     acknowledgeWithinSec: options.acknowledgeWithinSec ?? 3600,
     signAcknowledgement: (content) => chain.signAcknowledgement(content),
-    findDevice: (deviceId) => devices.find(deviceId),
+    createFinder: () => devices.createFinder(),
     projectFormat: (projectId) => projects.serving(projectId),
   }
 
-  /** A cohort is due when each of its active devices waits with a frame, or its oldest frame has waited long enough. */
-  const closeDueBatches = (force: boolean): number => {
-    const due = store.pendingCohorts().filter(({ projectId, cohort, slots, oldestMs }) => {
-      const active = store.cohortDevices(projectId, cohort).filter((device) => device.active).length
-      return force || slots >= active || nowMs() - oldestMs >= (options.closeAfterMs ?? 10_000)
-    })
-    return due.filter(({ projectId, cohort }) => closeBatch(sequenceContext(projectId), cohort)).length
+  const closing: ClosingRules = {
+    store,
+    nowMs,
+    closeAfterMs: options.closeAfterMs ?? CLOSE_AFTER_MS,
+    contextOf: (projectId) => sequenceContext(projects.get(projectId)),
+    onError,
   }
-
   const pipeline = createPipeline({
     store,
     steps: createSteps({
@@ -120,10 +113,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       devices,
       payee: options.payee ?? chain.operator,
       domain,
+      project: (projectId) => projects.get(projectId),
       sequenceContext,
       provingFiles: (directory) => readArtefacts(directory).paths,
     }),
-    closeBatches: closeDueBatches,
+    closeBatches: (force) => closeDueBatches(closing, force),
     nowMs,
     maxAttempts: options.maxAttempts ?? 5,
     backoffMs: BACKOFF_MS,
@@ -132,15 +126,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   })
   const syncTimer = setInterval(() => void devices.sync().catch(onError), DEVICE_SYNC_MS)
   syncTimer.unref()
-  const prune = async (): Promise<void> => {
-    const keep = store.livePointers()
-    for (const appletId of store.appletIds({ limit: -1, offset: 0 })) keep.add(appletId)
-    await da.prune(nowMs() - options.retentionMs!, keep)
-  }
+  const prune = () => pruneObjects(store, da, nowMs() - options.retentionMs!)
   const pruneTimer = setInterval(() => void prune().catch(onError), PRUNE_MS)
   pruneTimer.unref()
   if (options.retentionMs === undefined) clearInterval(pruneTimer)
-  await devices.sync()
+  applets.resume()
+  const ingesting = new Set<Promise<unknown>>()
   let closed = false
 
   const knownTask = (taskId: Hex): Task => {
@@ -188,9 +179,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     async ingest(frames) {
       if (closed)
         throw new AttestreamError('ENGINE_CLOSED', 'The engine is shutting down; send the frames again later.')
-      const results = await ingestFrames(ingestContext, frames)
-      pipeline.wake()
-      return results
+      const results = ingestFrames(ingestContext, frames)
+      ingesting.add(results)
+      try {
+        return await results
+      } finally {
+        ingesting.delete(results)
+        pipeline.wake()
+      }
     },
     ...createFrames({ store, devices, projects }),
 
@@ -228,6 +224,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     getDaObject: (pointer) => da.get(pointer),
 
     async health() {
+      if (closed) {
+        return { ok: false, chainId: chain.chainId, blockNumber: null, pendingFrames: 0, openTasks: 0, failedTasks: 0 }
+      }
       const { open, failed } = store.taskCounts()
       const blockNumber = await chain.getBlockNumber().catch(() => null)
       const counts = { pendingFrames: store.pendingCount(), openTasks: open, failedTasks: failed }
@@ -239,11 +238,23 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       closed = true
       clearInterval(syncTimer)
       clearInterval(pruneTimer)
+      await devices.close()
+      await Promise.allSettled(ingesting)
       await Promise.all([pipeline.close(), applets.close()])
-      await devices.settled()
       await Promise.all([runner.close(), prover.close()])
       store.close()
     },
+  }
+}
+
+/** The rest of what can fail at a start; a store that is open already is closed again. */
+async function openAdapters(store: Store, devices: DeviceDirectory, dataDir: string): Promise<DataAvailability> {
+  try {
+    await devices.sync()
+    return await createEmbeddedDa(join(dataDir, 'da'))
+  } catch (error) {
+    store.close()
+    throw error
   }
 }
 
@@ -252,7 +263,7 @@ function projectDomain(chain: Chain): (projectId: bigint) => Domain {
   return (projectId) => ({ chainId, registry: addresses.devices, settlement: addresses.settlement, projectId })
 }
 
-function publicTask({ work: _, ...task }: Task): TaskRecord {
+function publicTask({ work: _work, ordinal: _ordinal, ...task }: Task): TaskRecord {
   return task
 }
 

@@ -11,8 +11,8 @@ import type { Store, StoredFrame } from './store/index.ts'
 
 export interface FramesContext {
   readonly store: Store
-  readonly devices: DeviceDirectory
-  readonly projects: Projects
+  readonly devices: Pick<DeviceDirectory, 'find'>
+  readonly projects: Pick<Projects, 'format' | 'serving'>
 }
 
 /** JSON form of a frame: integers as decimal strings or numbers; readings by field name. */
@@ -30,10 +30,8 @@ export function createFrames({
   devices,
   projects,
 }: FramesContext): Pick<Engine, 'encodeFrameJson' | 'getFrame' | 'listFrames'> {
-  const recordOf = (frame: StoredFrame): FrameRecord => {
-    const { format } = projects.serving(frame.projectId)
-    return frameRecord(frame, format)
-  }
+  /** By the layout that the frame came in: the project may serve another version since. */
+  const recordOf = (frame: StoredFrame): FrameRecord => frameRecord(frame, projects.format(frame))
 
   return {
     async encodeFrameJson(json) {

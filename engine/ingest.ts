@@ -19,54 +19,65 @@ export interface IngestContext {
   /** Seconds after receipt by which an acknowledged frame is promised to be anchored. */
   readonly acknowledgeWithinSec: number
   readonly signAcknowledgement: (content: Omit<Acknowledgement, 'signature'>) => Hex
-  /** The device, looked up on chain when the store does not know it; throws DEVICE_UNKNOWN. */
-  readonly findDevice: (deviceId: bigint) => Promise<DeviceRecord>
+  /** For one request: finds a device, on chain when the store does not know it; throws DEVICE_UNKNOWN. */
+  readonly createFinder: () => (deviceId: bigint) => Promise<DeviceRecord>
   /** The served project and the format of its frames; throws DEVICE_FOREIGN. */
   readonly projectFormat: (projectId: bigint) => { project: ProjectRecord; format: FrameFormat }
 }
 
 type NewFrame = Omit<StoredFrame, 'taskId' | 'dropped'>
 
-/** Ingests frames; one result each, in order. All accepted ones are on disk when it returns. */
+type Find = ReturnType<IngestContext['createFinder']>
+
+/**
+ * Ingests frames; one result each, in order. All accepted ones are on disk when it returns. Checking a frame takes about a
+ * millisecond, so others get their turn after each.
+ */
 export async function ingestFrames(context: IngestContext, frames: readonly Uint8Array[]): Promise<IngestResult[]> {
+  const find = context.createFinder()
   const checked: (NewFrame | IngestResult)[] = []
-  for (const bytes of frames) checked.push(await checkOne(context, bytes))
+  for (const bytes of frames) {
+    checked.push(await checkOne(context, find, bytes))
+    await new Promise(setImmediate)
+  }
   return storeFrames(context.store, checked)
 }
 
-async function checkOne(context: IngestContext, bytes: Uint8Array): Promise<NewFrame | IngestResult> {
+async function checkOne(context: IngestContext, find: Find, bytes: Uint8Array): Promise<NewFrame | IngestResult> {
   try {
-    return await checkFrame(context, bytes)
+    return await checkFrame(context, find, bytes)
   } catch (error) {
     return failure(error)
   }
 }
 
-async function checkFrame(context: IngestContext, bytes: Uint8Array): Promise<NewFrame> {
+async function checkFrame(context: IngestContext, find: Find, bytes: Uint8Array): Promise<NewFrame> {
   const header = decodeFrameHeader(bytes)
-  const device = await context.findDevice(header.deviceId)
+  const stored = context.store.frame(header.deviceId, header.sequence)
+  if (stored && Buffer.from(stored.bytes).equals(bytes)) return stored
+  const device = await find(header.deviceId)
   const { project, format } = context.projectFormat(device.projectId)
   const frame = decodeFrame(format, bytes)
   const message = messageHash(format, project.deviceDomain, frame, context.hash)
-  const stored = context.store.frame(frame.deviceId, frame.sequence)
   if (stored?.messageHash === message) return stored
   if (stored) throw repeated(frame)
-  checkSequence(frame, device.lastSequence)
+  checkGrowth(frame, device.lastSequence)
   checkSignature(context, device, frame, message)
-  const deadline = BigInt(Math.ceil(context.nowMs() / 1000) + context.acknowledgeWithinSec)
-  const content = { deviceId: frame.deviceId, sequence: frame.sequence, messageHash: message, deadline }
-  return {
-    deviceId: frame.deviceId,
-    sequence: frame.sequence,
-    projectId: device.projectId,
-    cohort: device.cohort,
-    slot: device.slot,
-    leaf: deviceLeaf(device.key, device.deviceId, context.hash),
-    messageHash: message,
-    bytes,
-    receivedMs: context.nowMs(),
-    acknowledgement: { ...content, signature: context.signAcknowledgement(content) },
-  }
+  return acknowledge(context, device, project, { bytes, messageHash: message, sequence: frame.sequence })
+}
+
+function acknowledge(
+  context: IngestContext,
+  { deviceId, projectId, cohort, slot, key }: DeviceRecord,
+  { appletId, frameSize }: ProjectRecord,
+  frame: Pick<NewFrame, 'bytes' | 'messageHash' | 'sequence'>,
+): NewFrame {
+  const receivedMs = context.nowMs()
+  const deadline = BigInt(Math.ceil(receivedMs / 1000) + context.acknowledgeWithinSec)
+  const content = { deviceId, sequence: frame.sequence, messageHash: frame.messageHash, deadline }
+  const acknowledgement = { ...content, signature: context.signAcknowledgement(content) }
+  const leaf = deviceLeaf(key, deviceId, context.hash)
+  return { deviceId, projectId, cohort, slot, leaf, ...frame, appletId, frameSize, receivedMs, acknowledgement }
 }
 
 /** Decides duplicates and order again without a pause, since other requests may have come in between, then writes all. */
@@ -92,14 +103,22 @@ function storeFrames(store: Store, checked: readonly (NewFrame | IngestResult)[]
   return results
 }
 
+/** Against the last sequence in the end: an earlier frame of the same request may be what makes the step small enough. */
 function checkSequence(frame: { deviceId: bigint; sequence: bigint }, last: bigint): void {
-  const came = `Device ${frame.deviceId} sent sequence ${frame.sequence}; its last is ${last}.`
-  if (frame.sequence <= last) {
-    throw new AttestreamError('SEQUENCE_OUTDATED', `${came} A sequence must grow: use ${last + 1n} or more.`, { last })
-  }
+  checkGrowth(frame, last)
   if (frame.sequence - last > MAX_SEQUENCE_STEP) {
-    throw new AttestreamError('SEQUENCE_TOO_FAR', `${came} It may grow by at most 2^32 at once.`, { last })
+    throw new AttestreamError('SEQUENCE_TOO_FAR', `${came(frame, last)} It may grow by at most 2^32 at once.`, { last })
   }
+}
+
+function checkGrowth(frame: { deviceId: bigint; sequence: bigint }, last: bigint): void {
+  if (frame.sequence > last) return
+  const rule = `A sequence must grow: use ${last + 1n} or more.`
+  throw new AttestreamError('SEQUENCE_OUTDATED', `${came(frame, last)} ${rule}`, { last })
+}
+
+function came(frame: { deviceId: bigint; sequence: bigint }, last: bigint): string {
+  return `Device ${frame.deviceId} sent sequence ${frame.sequence}; its last is ${last}.`
 }
 
 function checkSignature(context: IngestContext, device: DeviceRecord, frame: Frame, message: bigint): void {

@@ -34,7 +34,7 @@ export interface PipelineOptions {
 export interface Pipeline {
   /** Looks for work now. */
   wake(): void
-  /** Closes everything that waits and resolves when no task is open. */
+  /** Closes everything that waits and resolves when every task is settled, failed, or waits behind a failed one. */
   flush(): Promise<void>
   /** Starts nothing more and waits for the steps under way. */
   close(): Promise<void>
@@ -42,6 +42,9 @@ export interface Pipeline {
 
 /** Errors that another attempt cannot mend. */
 const FINAL: readonly ErrorCode[] = ['CIRCUIT_DISAGREES', 'APPLET_BUDGET_EXCEEDED', 'DA_OBJECT_CORRUPT']
+
+/** Errors that say nothing about the task: it is tried again for as long as they last. */
+const PASSING: readonly ErrorCode[] = ['CHAIN_UNAVAILABLE']
 
 const POLL_MS = 500
 
@@ -64,18 +67,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (closed) return
     try {
       const closedNow = options.closeBatches(flushes.length > 0)
-      for (const task of store.openTasks()) startStep(task)
-      if (closedNow === 0 && running.size === 0 && store.taskCounts().open === 0) endFlushes()
+      const movable = store.openTasks().filter((task) => stepOf(task).isReady(task, store.previousTask(task)))
+      movable.forEach(startStep)
+      if (closedNow === 0 && running.size === 0 && movable.length === 0) endFlushes()
     } catch (error) {
       options.onError(error)
     }
   }
 
+  const stepOf = (task: Task): Step => steps[task.state as StepFrom]
+
   const startStep = (task: Task): void => {
-    const step = steps[task.state as StepFrom]
     if (running.has(task.taskId) || (notBeforeMs.get(task.taskId) ?? 0) > nowMs()) return
-    if (!step.isReady(task, store.previousTask(task))) return
-    const run = runStep(task, step).finally(() => {
+    const run = runStep(task, stepOf(task)).finally(() => {
       running.delete(task.taskId)
       wake()
     })
@@ -85,30 +89,29 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const runStep = async (task: Task, step: Step): Promise<void> => {
     try {
       const done = await step.run(task)
+      notBeforeMs.delete(task.taskId)
       if (!done) return
       const times = { ...done.times, [step.to]: nowMs() }
-      notBeforeMs.delete(task.taskId)
       options.onChange(store.updateTask(done, { state: step.to, times, failure: null, attempts: 0 }))
     } catch (error) {
       const current = store.task(task.taskId)
-      if (closed || !current) return
+      if (closed || current?.ordinal !== task.ordinal) return
       options.onError(error)
-      options.onChange(store.updateTask(current, failedAttempt(task, error)))
+      options.onChange(store.updateTask(current, failedAttempt(current, error)))
     }
   }
 
   const failedAttempt = (task: Task, error: unknown): TaskChange => {
     const attempts = task.attempts + 1
     const failure = failureOf(error)
-    notBeforeMs.set(task.taskId, nowMs() + options.backoffMs * 2 ** Math.min(attempts - 1, 6))
-    if (attempts < options.maxAttempts && !FINAL.includes(failure.code)) return { attempts, failure }
-    return {
-      attempts,
-      failure,
-      state: 'failed',
-      times: { ...task.times, failed: nowMs() },
-      work: { resumeFrom: task.state },
+    const isLast = attempts >= options.maxAttempts && !PASSING.includes(failure.code)
+    if (!isLast && !FINAL.includes(failure.code)) {
+      notBeforeMs.set(task.taskId, nowMs() + options.backoffMs * 2 ** Math.min(attempts - 1, 6))
+      return { attempts, failure }
     }
+    notBeforeMs.delete(task.taskId)
+    const times = { ...task.times, failed: nowMs() }
+    return { attempts, failure, state: 'failed', times, work: { resumeFrom: task.state } }
   }
 
   const endFlushes = (): void => {

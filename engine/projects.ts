@@ -4,6 +4,8 @@
 import type { ProjectRecord } from './records.ts'
 import type { Applets } from './applets.ts'
 import type { Chain } from './chain/chain.ts'
+import type { ChainVersion } from './chain/reads.ts'
+import type { Hex } from './core/codec.ts'
 import { AttestreamError } from './core/errors.ts'
 import { frameFormat, type FrameFormat } from './core/frame.ts'
 import { configHash } from './core/journal.ts'
@@ -12,7 +14,7 @@ import type { Store } from './store/index.ts'
 
 export interface ProjectsContext {
   readonly store: Store
-  readonly chain: Chain
+  readonly chain: Pick<Chain, 'getProject' | 'getVersion'>
   readonly applets: Applets
   readonly nowMs: () => number
   readonly deviceDomain: (projectId: bigint) => bigint
@@ -22,7 +24,8 @@ export interface Projects {
   add(project: { projectId: bigint; config: NamedRecord }): Promise<ProjectRecord>
   /** Throws PROJECT_UNKNOWN. */
   get(projectId: bigint): ProjectRecord
-  format(project: ProjectRecord): FrameFormat
+  /** How frames of a version are read. */
+  format(version: Pick<ProjectRecord, 'appletId' | 'frameSize'>): FrameFormat
   /** The project of a device that sent a frame; throws DEVICE_FOREIGN if the engine does not serve it. */
   serving(projectId: bigint): { project: ProjectRecord; format: FrameFormat }
 }
@@ -30,8 +33,7 @@ export interface Projects {
 export function createProjects({ store, chain, applets, nowMs, deviceDomain }: ProjectsContext): Projects {
   const known = new Map<bigint, { project: ProjectRecord; format: FrameFormat }>()
 
-  const format = (project: ProjectRecord): FrameFormat =>
-    frameFormat(applets.abi(project.appletId).reading, project.frameSize)
+  const format: Projects['format'] = ({ appletId, frameSize }) => frameFormat(applets.abi(appletId).reading, frameSize)
   const find = (projectId: bigint) => {
     const cached = known.get(projectId)
     if (cached) return cached
@@ -70,6 +72,7 @@ export function createProjects({ store, chain, applets, nowMs, deviceDomain }: P
           `Version ${version.version} of project ${projectId} pins verifying key ${version.vkHash}; this engine's circuit has ${manifest!.vkHash}. Publish the key that this engine built, or give the engine the key's files.`,
         )
       }
+      checkPages({ store, applets }, projectId, version)
       const layout = applets.abi(version.appletId).config
       const record = encodeRecord(layout, config)
       if (configHash(layout, record) !== onChain.configHash) {
@@ -97,7 +100,24 @@ export function createProjects({ store, chain, applets, nowMs, deviceDomain }: P
   }
 }
 
-async function activeVersion(chain: Chain, projectId: bigint, version: number) {
+/** The pages of the project's cohorts go on under another version only if it packs State alike, for as many slots. */
+function checkPages(
+  { store, applets }: Pick<ProjectsContext, 'store' | 'applets'>,
+  projectId: bigint,
+  { version, appletId, cohortSize }: ChainVersion,
+): void {
+  const newest = store.newestTask(projectId)
+  if (!newest) return
+  const fields = (id: Hex) => applets.abi(id).state.map(({ name, type, bits }) => `${name}:${type}:${bits}`)
+  const [has, wants] = [fields(newest.work.appletId).join(), fields(appletId).join()]
+  if (has === wants && newest.work.leaves.length === cohortSize) return
+  throw new AttestreamError(
+    'PROJECT_STATE_INCOMPATIBLE',
+    `Version ${version} of project ${projectId} keeps State (${wants}) for ${cohortSize} slots; the project's ledger pages hold (${has}) for ${newest.work.leaves.length}. Activate a version with the same State, or create a new project.`,
+  )
+}
+
+async function activeVersion(chain: ProjectsContext['chain'], projectId: bigint, version: number) {
   if (version === 0) {
     throw new AttestreamError(
       'PROJECT_VERSION_MISMATCH',

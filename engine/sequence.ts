@@ -5,11 +5,11 @@ import type { ProjectRecord } from './records.ts'
 import type { AppletLayouts, BatchData } from './core/batch.ts'
 import { batchRoot, encodeBatchData } from './core/batch.ts'
 import type { Hex } from './core/codec.ts'
-import { decodeFrame, type FrameFormat } from './core/frame.ts'
+import { decodeFrame, decodeFrameHeader, layoutTag, type FrameFormat } from './core/frame.ts'
 import { EMPTY_LEAF, deviceLeaf, identityRoot } from './core/identity.ts'
 import { genesisPage, type LedgerPage } from './core/ledger.ts'
 import { taskId } from './core/task.ts'
-import type { Store, StoredFrame, Task, TaskWork } from './store/index.ts'
+import type { NewTask, PendingCohort, Store, StoredFrame, Task, TaskWork } from './store/index.ts'
 
 export interface SequenceContext {
   readonly store: Store
@@ -21,13 +21,47 @@ export interface SequenceContext {
   readonly pointer: (bytes: Uint8Array) => Hex
 }
 
+/** A device signs the layout, and the circuit holds the key: neither can be changed afterwards. */
+const KEY_CHANGED = 'The key of the device was changed or revoked before the batch was closed.'
+const LAYOUT_CHANGED =
+  "The project's applet version, and with it the Reading layout, was changed before the batch was closed."
+
+export interface ClosingRules {
+  readonly store: Store
+  readonly nowMs: () => number
+  readonly closeAfterMs: number
+  readonly contextOf: (projectId: bigint) => SequenceContext
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Closes a batch in each cohort that is due: each of its active devices waits with a frame, or its oldest frame has waited
+ * long enough; any with a frame when `force`. A cohort that cannot be closed holds up no other. Returns how many were closed.
+ */
+export function closeDueBatches(rules: ClosingRules, force: boolean): number {
+  const { store, nowMs, closeAfterMs, contextOf, onError } = rules
+  const isDue = ({ projectId, cohort, slots, oldestMs }: PendingCohort): boolean => {
+    if (force || nowMs() - oldestMs >= closeAfterMs) return true
+    return slots >= store.cohortDevices(projectId, cohort).filter((device) => device.active).length
+  }
+  const close = ({ projectId, cohort }: PendingCohort): boolean => {
+    try {
+      return closeBatch(contextOf(projectId), cohort) !== undefined
+    } catch (error) {
+      onError(error)
+      return false
+    }
+  }
+  return store.pendingCohorts().filter(isDue).filter(close).length
+}
+
 /** Closes a batch of the cohort, or returns undefined if no frame waits or the last batch is not executed yet. */
 export function closeBatch(context: SequenceContext, cohort: number): Task | undefined {
   const { store, project, layouts } = context
   const pageBefore = cohortPage(context, cohort)
   if (!pageBefore) return undefined
   const leaves = cohortLeaves(context, cohort)
-  const frames = currentFrames(store, project.projectId, cohort, leaves)
+  const frames = currentFrames(context, cohort, leaves)
   if (frames.length === 0) return undefined
   const data = batchData(context, cohort, frames, pageBefore)
   const daPointer = context.pointer(encodeBatchData(layouts, data))
@@ -36,6 +70,7 @@ export function closeBatch(context: SequenceContext, cohort: number): Task | und
   const key = { projectId: project.projectId, version: project.version, cohort, batchRoot: root, daPointer }
   const task = newTask(key, data, context.nowMs(), {
     appletId: project.appletId,
+    frameSize: project.frameSize,
     config: project.config,
     configHash: project.configHash,
     leaves,
@@ -43,11 +78,16 @@ export function closeBatch(context: SequenceContext, cohort: number): Task | und
     identityRoot: identityRoot(leaves),
     pageBefore,
   })
-  store.putTask(task, frames)
-  return task
+  return store.putTask(task, frames)
 }
 
-/** What the batch's data-availability object carries; the same for the same task at any time. */
+/** The project as it was when the task's batch was closed, whatever it was changed to since. */
+export function closedProject(project: ProjectRecord, task: Task): ProjectRecord {
+  const { appletId, frameSize, config, configHash, leaves } = task.work
+  return { ...project, version: task.version, appletId, frameSize, cohortSize: leaves.length, config, configHash }
+}
+
+/** What the batch's data-availability object carries; the same at any time, given the context of its `closedProject`. */
 export function taskBatchData(context: SequenceContext, task: Task): BatchData {
   return batchData(context, task.cohort, context.store.taskFrames(task.taskId), task.work.pageBefore)
 }
@@ -79,18 +119,26 @@ function cohortLeaves({ store, project }: SequenceContext, cohort: number): bigi
   return leaves
 }
 
-/** The oldest waiting frame of each slot. A frame signed by a key that is no longer the slot's could not be proven: it is dropped. */
-function currentFrames(store: Store, projectId: bigint, cohort: number, leaves: readonly bigint[]): StoredFrame[] {
+/** The oldest waiting frame of each slot. Frames that no batch can prove any more are dropped, with the reason. */
+function currentFrames(
+  { store, project, format }: SequenceContext,
+  cohort: number,
+  leaves: readonly bigint[],
+): StoredFrame[] {
+  const tag = layoutTag(format.layoutId)
+  const outdated = (frame: StoredFrame): string | undefined => {
+    if (frame.leaf !== leaves[frame.slot]) return KEY_CHANGED
+    return decodeFrameHeader(frame.bytes).layoutTag === tag ? undefined : LAYOUT_CHANGED
+  }
   for (;;) {
-    const frames = store.nextFrames(projectId, cohort)
-    const outdated = frames.filter((frame) => frame.leaf !== leaves[frame.slot])
-    if (outdated.length === 0) return frames
-    for (const frame of outdated)
-      store.dropFrame(frame, 'The key of the device was changed or revoked before the batch was closed.')
+    const frames = store.nextFrames(project.projectId, cohort)
+    const dropped = frames.filter((frame) => outdated(frame) !== undefined)
+    if (dropped.length === 0) return frames
+    for (const frame of dropped) store.dropFrame(frame, outdated(frame)!)
   }
 }
 
-function newTask(key: Parameters<typeof taskId>[0], data: BatchData, nowMs: number, work: TaskWork): Task {
+function newTask(key: Parameters<typeof taskId>[0], data: BatchData, nowMs: number, work: TaskWork): NewTask {
   const present = data.batch.frames.filter((frame) => frame !== null)
   return {
     ...key,

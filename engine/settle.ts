@@ -19,25 +19,28 @@ export interface Anchored extends Sent {
   readonly anchor: AnchorFields
 }
 
-/**
- * Anchors a batch, or adopts the anchor that an earlier attempt left. `planned` is the number that an earlier attempt
- * chose; `plan` is called with the number before the transaction is sent, to be made durable.
- */
+/** Anchors a batch. `plan` is called with its number before the transaction is sent, to be made durable. */
 export async function anchorBatch(
   chain: Chain,
   batch: Omit<AnchorRequest, 'expectedNumber'>,
-  planned: bigint | null,
   plan: (batchNumber: bigint) => void,
 ): Promise<Anchored> {
-  const { projectId, cohort } = batch
-  if (planned !== null) {
-    const found = await findOpenAnchor(chain, batch, planned)
-    if (found) return found
-  }
-  const { nextToAnchor } = await chain.getCohort(projectId, cohort)
+  const { nextToAnchor } = await chain.getCohort(batch.projectId, batch.cohort)
   plan(nextToAnchor)
   const { txHash, gasUsed, anchor } = await chain.anchor({ ...batch, expectedNumber: nextToAnchor })
   return { txHash, gasUsed, anchor, batchNumber: nextToAnchor }
+}
+
+/** The anchor that an earlier attempt, which planned this number, left on chain; undefined if there is none of this batch or it is void. */
+export async function findOpenAnchor(
+  chain: Chain,
+  batch: Omit<AnchorRequest, 'expectedNumber'>,
+  planned: bigint,
+): Promise<Anchored | undefined> {
+  const found = await chain.findAnchor(batch.projectId, batch.cohort, planned)
+  const isOurs = found?.anchor.batchRoot === batch.batchRoot && found.anchor.daPointer === batch.daPointer
+  if (!isOurs || (await chain.getAnchorHash(batch.projectId, batch.cohort, planned)) === undefined) return undefined
+  return { txHash: found.txHash, gasUsed: found.gasUsed, anchor: found.anchor, batchNumber: planned }
 }
 
 /** Settles a receipt, or adopts the settlement that the chain already has under its number. */
@@ -52,15 +55,4 @@ export async function settleReceipt(chain: Chain, receipt: Receipt): Promise<Sen
     )
   }
   return found
-}
-
-async function findOpenAnchor(
-  chain: Chain,
-  batch: Omit<AnchorRequest, 'expectedNumber'>,
-  number: bigint,
-): Promise<Anchored | undefined> {
-  const found = await chain.findAnchor(batch.projectId, batch.cohort, number)
-  const isOurs = found?.anchor.batchRoot === batch.batchRoot && found.anchor.daPointer === batch.daPointer
-  if (!isOurs || (await chain.getAnchorHash(batch.projectId, batch.cohort, number)) === undefined) return undefined
-  return { txHash: found.txHash, gasUsed: found.gasUsed, anchor: found.anchor, batchNumber: number }
 }

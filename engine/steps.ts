@@ -15,8 +15,8 @@ import type { Prover } from './prover/snarkjs.ts'
 import { publishBatch } from './publish.ts'
 import type { ProjectRecord } from './records.ts'
 import type { Runner } from './runner/pool.ts'
-import { taskBatchData, type SequenceContext } from './sequence.ts'
-import { anchorBatch, settleReceipt } from './settle.ts'
+import { closedProject, taskBatchData, type SequenceContext } from './sequence.ts'
+import { anchorBatch, findOpenAnchor, settleReceipt, type Anchored } from './settle.ts'
 import type { Store, Task } from './store/index.ts'
 
 export interface StepsContext {
@@ -29,7 +29,9 @@ export interface StepsContext {
   readonly devices: DeviceDirectory
   readonly payee: Hex
   readonly domain: (projectId: bigint) => Domain
-  readonly sequenceContext: (projectId: bigint) => SequenceContext
+  /** The project as the engine serves it now. */
+  readonly project: (projectId: bigint) => ProjectRecord
+  readonly sequenceContext: (project: ProjectRecord) => SequenceContext
   readonly provingFiles: (directory: string) => { witnessWasm: string; zkey: string; verifyingKey: string }
 }
 
@@ -57,36 +59,54 @@ async function publish(context: StepsContext, task: Task): Promise<Task> {
 async function anchor(context: StepsContext, task: Task): Promise<Task | undefined> {
   const { store, chain } = context
   const { projectId, cohort, batchRoot, daPointer, version } = task
-  const { identityRoot } = task.work
+  const batch = { projectId, cohort, batchRoot, identityRoot: task.work.identityRoot, daPointer, version }
+  const record = (planned: Task, { txHash, gasUsed, batchNumber, anchor: snapshot }: Anchored): Task =>
+    store.updateTask(planned, {
+      batchNumber,
+      anchorTxHash: txHash,
+      anchorGas: gasUsed,
+      work: { anchorTime: snapshot.anchorTime, anchoredConfigHash: snapshot.configHash },
+    })
+  const found = task.batchNumber === null ? undefined : await findOpenAnchor(chain, batch, task.batchNumber)
+  if (found) return record(task, found)
+  if (await isOutdated(context, task)) return reopen(context, task)
+  await voidOrphans(context, task)
   let planned = task
-  if (task.batchNumber === null && (await isOutdated(context, task))) return reopen(context, task)
-  const done = await anchorBatch(
-    chain,
-    { projectId, cohort, batchRoot, identityRoot, daPointer, version },
-    task.batchNumber,
-    (batchNumber) => {
-      planned = store.updateTask(task, { batchNumber })
-    },
-  )
-  const { txHash, gasUsed, batchNumber, anchor: snapshot } = done
-  return store.updateTask(planned, {
-    batchNumber,
-    anchorTxHash: txHash,
-    anchorGas: gasUsed,
-    work: { anchorTime: snapshot.anchorTime, anchoredConfigHash: snapshot.configHash },
+  const anchored = await anchorBatch(chain, batch, (batchNumber) => {
+    planned = store.updateTask(task, { batchNumber })
   })
+  return record(planned, anchored)
 }
 
-/** True if the batch can no longer be anchored as it was closed: the cohort's keys or the project's config moved on. */
-async function isOutdated({ chain, sequenceContext }: StepsContext, task: Task): Promise<boolean> {
-  const { projectId, cohort, work } = task
-  const { configHash } = await chain.getProject(projectId)
-  if (configHash === work.configHash) return !(await chain.isRecentRoot(projectId, cohort, work.identityRoot))
-  if (sequenceContext(projectId).project.configHash === configHash) return true
+/** True if the batch can no longer be anchored as it was closed: the cohort's keys, the config or the version moved on. */
+async function isOutdated({ chain, project }: StepsContext, task: Task): Promise<boolean> {
+  const { projectId, cohort, work, version } = task
+  const now = await chain.getProject(projectId)
+  const served = project(projectId)
+  if (now.configHash === work.configHash && now.activeVersion === version) {
+    return !(await chain.isRecentRoot(projectId, cohort, work.identityRoot))
+  }
+  if (served.configHash === now.configHash && served.version === now.activeVersion) return true
+  const what = now.activeVersion === version ? `configHash ${now.configHash}` : `version ${now.activeVersion}`
   throw new AttestreamError(
-    'PROJECT_CONFIG_MISMATCH',
-    `Project ${projectId} now has configHash ${configHash} on chain; the engine holds ${work.configHash}. POST /v1/projects with the new config, then retry the task.`,
+    now.activeVersion === version ? 'PROJECT_CONFIG_MISMATCH' : 'PROJECT_VERSION_MISMATCH',
+    `Project ${projectId} now has ${what} on chain; the engine serves version ${served.version} with configHash ${served.configHash}. POST /v1/projects with the current ones, then retry the task.`,
   )
+}
+
+/**
+ * Voids anchors of the cohort that no task knows. A task that was undone while its anchor was being mined leaves
+ * such a one, and nothing after it could ever settle.
+ */
+async function voidOrphans({ store, chain }: StepsContext, { projectId, cohort }: Task): Promise<void> {
+  const known = new Set(store.unsettledTasks(projectId, cohort).map((task) => task.batchNumber))
+  const { nextToSettle, nextToAnchor, openAnchors } = await chain.getCohort(projectId, cohort)
+  if (openAnchors === 0) return
+  for (let number = nextToSettle; number < nextToAnchor; number++) {
+    if (known.has(number) || (await chain.getAnchorHash(projectId, cohort, number)) === undefined) continue
+    await chain.voidFrom(projectId, cohort, number)
+    return
+  }
 }
 
 /** Undoes the task and those that build on its page; the anchors that they may have are voided. */
@@ -117,7 +137,7 @@ async function execute(context: StepsContext, task: Task): Promise<Task | undefi
 
 async function prove(context: StepsContext, task: Task): Promise<Task> {
   const { project, layouts, data } = batchOf(context, task)
-  const circuit = context.applets.circuit(task.work.appletId, project)
+  const circuit = context.applets.circuit(project.appletId, project)
   const { leaves, identityRoot, configHash, config, anchorTime, pageBefore, pageAfter, appletId } = task.work
   const { vkHash, devSetup } = circuit.manifest!
   const { receipt, proveMs } = await proveBatch(context.prover, {
@@ -156,10 +176,11 @@ async function settle(context: StepsContext, task: Task): Promise<Task | undefin
   return store.updateTask(task, { settleTxHash: txHash, settleGas: gasUsed })
 }
 
+/** The batch as it was closed, whatever the project was changed to since. */
 function batchOf(
   context: StepsContext,
   task: Task,
 ): { project: ProjectRecord; layouts: SequenceContext['layouts']; data: BatchData } {
-  const sequence = context.sequenceContext(task.projectId)
+  const sequence = context.sequenceContext(closedProject(context.project(task.projectId), task))
   return { project: sequence.project, layouts: sequence.layouts, data: taskBatchData(sequence, task) }
 }

@@ -64,6 +64,8 @@ export const ERRORS = {
   ENGINE_CLOSED: 'The engine is shutting down.',
   FRAME_UNKNOWN: 'The engine holds no frame of this device with this sequence.',
   PROJECT_CONFIG_MISMATCH: 'The config given for a project does not hash to the configHash on chain.',
+  PROJECT_STATE_INCOMPATIBLE:
+    "The active applet version has another State layout or cohort size than the project's ledger pages.",
   PROJECT_UNKNOWN: 'The project does not exist on chain, or this engine does not serve it.',
   PROJECT_VERSION_MISMATCH:
     'The active applet version on chain has another circuit or verifying key than this engine built.',

@@ -9,7 +9,7 @@ import { AttestreamError } from '../core/errors.ts'
 
 /** Content-addressed store of batch objects. */
 export interface DataAvailability {
-  /** Stores bytes durably and returns their pointer; storing the same bytes again does nothing. */
+  /** Stores bytes durably and returns their pointer. The same bytes again change nothing, but mend a damaged object. */
   put(bytes: Uint8Array): Promise<Hex>
   /** The bytes behind a pointer; throws DA_OBJECT_UNKNOWN, DA_OBJECT_PRUNED or DA_OBJECT_CORRUPT. */
   get(pointer: Hex): Promise<Uint8Array>
@@ -19,14 +19,18 @@ export interface DataAvailability {
 
 const OBJECT = '.batch'
 const TOMBSTONE = '.pruned'
+const DRAFT = '.tmp'
 
 /** The pointer of an object: its SHA-256. */
 export function daPointer(bytes: Uint8Array): Hex {
   return bytesToHex(sha256(bytes))
 }
 
+/** Opens the directory, which one process uses at a time; what a killed one left half-written is deleted. */
 export async function createEmbeddedDa(directory: string): Promise<DataAvailability> {
   await mkdir(directory, { recursive: true })
+  for (const name of await readdir(directory)) if (name.endsWith(DRAFT)) await unlink(join(directory, name))
+  let drafts = 0
   const file = (pointer: Hex, suffix: string): string => {
     hexToBytes(pointer, 32)
     return join(directory, `${pointer.toLowerCase()}${suffix}`)
@@ -36,16 +40,17 @@ export async function createEmbeddedDa(directory: string): Promise<DataAvailabil
     async put(bytes) {
       const pointer = daPointer(bytes)
       const path = file(pointer, OBJECT)
-      if (!(await exists(path))) {
-        await writeDurably(`${path}.${process.pid}.tmp`, bytes)
-        await rename(`${path}.${process.pid}.tmp`, path)
-        await syncDirectory(directory)
-      }
+      const present = await readIfPresent(path)
+      if (present && daPointer(present) === pointer) return pointer
+      const draft = `${path}.${drafts++}${DRAFT}`
+      await writeDurably(draft, bytes)
+      await rename(draft, path)
+      await syncDirectory(directory)
       return pointer
     },
 
     async get(pointer) {
-      const bytes = await readFile(file(pointer, OBJECT)).catch(() => undefined)
+      const bytes = await readIfPresent(file(pointer, OBJECT))
       if (!bytes) throw await absent(pointer, file(pointer, TOMBSTONE))
       if (daPointer(bytes) !== pointer.toLowerCase()) {
         throw new AttestreamError(
@@ -78,6 +83,13 @@ async function absent(pointer: Hex, tombstone: string): Promise<AttestreamError>
         'DA_OBJECT_UNKNOWN',
         `No object has the pointer ${pointer}; check it against the anchor on chain.`,
       )
+}
+
+async function readIfPresent(path: string): Promise<Uint8Array | undefined> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {

@@ -8,6 +8,9 @@ import type { ProofJob, ProofResult } from './snarkjs.ts'
 
 type Calculator = Awaited<ReturnType<typeof WitnessCalculatorBuilder>>
 
+/** A proving key takes about 700 bytes a constraint. */
+const CIRCUITS_KEPT = 4
+
 const calculators = new Map<string, Promise<Calculator>>()
 const keys = new Map<string, Promise<Uint8Array>>()
 
@@ -20,6 +23,8 @@ export default async function prove({ files, input }: ProofJob) {
     if (witness instanceof Disagreement) return { code: 'CIRCUIT_DISAGREES' as const, message: witness.message }
     return await proveWitness(files, witness, performance.now() - started)
   } catch (error) {
+    calculators.delete(files.witnessWasm) // perhaps the files were damaged: the next attempt reads them again
+    keys.delete(files.zkey)
     return { code: 'PROOF_FAILED' as const, message: `snarkjs could not prove: ${(error as Error).message}` }
   }
 }
@@ -43,7 +48,7 @@ function cached<T>(cache: Map<string, Promise<T>>, path: string, load: (path: st
   if (known) return known
   const loading = load(path)
   cache.set(path, loading)
-  loading.catch(() => cache.delete(path))
+  if (cache.size > CIRCUITS_KEPT) cache.delete(cache.keys().next().value!)
   return loading
 }
 

@@ -55,7 +55,11 @@ export function createSnarkjsProver({
   })
   return {
     async prove(job, signal) {
-      const result = await pool.run(job, signal ? { signal } : {})
+      const result = await pool.run(job, signal ? { signal } : {}).catch((cause: unknown) => {
+        signal?.throwIfAborted()
+        const why = cause instanceof Error ? cause.message : String(cause)
+        throw new AttestreamError('PROOF_FAILED', `The prover's worker died: ${why}`, {}, { cause })
+      })
       if ('code' in result) throw new AttestreamError(result.code, result.message)
       return result
     },

@@ -24,6 +24,7 @@ export function createCatalogue(db: Database) {
     applets: db.prepare('select * from applets order by created_ms desc, applet_id limit ? offset ?'),
     putCircuit: db.prepare('insert or replace into circuits values (?, ?, ?, ?, ?, ?, ?, ?)'),
     circuits: db.prepare('select * from circuits where applet_id = ? order by cohort_size, frame_size'),
+    building: db.prepare("select * from circuits where status = 'building'"),
     putProject: db.prepare('insert or replace into projects values (?, ?)'),
     project: db.prepare('select record from projects where project_id = ?'),
     projects: db.prepare('select record from projects order by project_id desc limit ? offset ?'),
@@ -61,6 +62,10 @@ export function createCatalogue(db: Database) {
     },
     circuits(appletId: Hex): StoredCircuit[] {
       return (statements.circuits.all(appletId) as Row[]).map(circuitOf)
+    },
+    /** Circuits whose build has not ended, or was interrupted. */
+    buildingCircuits(): StoredCircuit[] {
+      return (statements.building.all() as Row[]).map(circuitOf)
     },
 
     putProject(project: ProjectRecord): void {

@@ -2,9 +2,13 @@
 // survives kill -9 and power loss. Schema changes are numbered migrations, applied once, in order.
 
 import { DatabaseSync } from '@photostructure/sqlite'
+import { AttestreamError } from '../core/errors.ts'
 
 export type Database = InstanceType<typeof DatabaseSync>
 export type Row = Record<string, string | number | null | Uint8Array>
+
+/** SQLITE_BUSY and SQLITE_LOCKED. */
+const SQLITE_BUSY = [5, 6]
 
 // u64 identifiers and sequences are kept as 20-digit decimal text: SQLite's integers are signed, and text of one
 // width sorts like the numbers.
@@ -24,29 +28,50 @@ const MIGRATIONS = [
    create table frames (
      id integer primary key, device_id text not null, sequence text not null, project_id text not null,
      cohort integer not null, slot integer not null, leaf text not null, message_hash text not null, bytes blob not null,
+     applet_id text not null, frame_size integer not null,
      received_ms integer not null, acknowledgement text not null, task_id text, dropped text,
      unique (device_id, sequence));
    create index frames_pending on frames (project_id, cohort, slot, sequence) where task_id is null and dropped is null;
    create index frames_by_project on frames (project_id, id);
    create index frames_by_task on frames (task_id);
    create table tasks (
-     ordinal integer primary key, task_id text not null unique, project_id text not null, cohort integer not null,
+     ordinal integer primary key autoincrement, task_id text not null unique, project_id text not null, cohort integer not null,
      state text not null, record text not null, work text not null);
    create index tasks_by_cohort on tasks (project_id, cohort, ordinal);
    create table receipts (task_id text primary key, record text not null);`,
 ]
 
-/** Opens (creates, migrates) the store's database file. */
+/** Opens (creates, migrates) the store's database file; throws STORE_LOCKED while another process or engine has it open. */
 export function openDatabase(path: string): Database {
   const database = new DatabaseSync(path)
-  database.exec(
-    'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma locking_mode = exclusive;',
-  )
-  const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number }
-  MIGRATIONS.slice(version).forEach((migration, i) => {
-    transaction(database, () => database.exec(`${migration} pragma user_version = ${version + i + 1};`))
+  try {
+    database.exec(
+      'pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;',
+    )
+    migrate(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw isBusy(error) ? storeLocked(path, error) : error
+  }
+}
+
+/** `begin immediate` takes the lock even when there is nothing to migrate, so that a second engine stops here. */
+function migrate(database: Database): void {
+  transaction(database, () => {
+    const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number }
+    MIGRATIONS.slice(version).forEach((migration) => database.exec(migration))
+    database.exec(`pragma user_version = ${Math.max(version, MIGRATIONS.length)}`)
   })
-  return database
+}
+
+function isBusy(error: unknown): boolean {
+  return SQLITE_BUSY.includes((error as { errcode?: number }).errcode ?? 0)
+}
+
+function storeLocked(path: string, cause: unknown): AttestreamError {
+  const message = `${path} is open in another engine; stop that one first, or give this one a data directory of its own.`
+  return new AttestreamError('STORE_LOCKED', message, { path }, { cause })
 }
 
 /** Runs `body` in one transaction; rolls back if it throws. */

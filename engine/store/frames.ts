@@ -16,6 +16,9 @@ export interface StoredFrame {
   readonly leaf: bigint
   readonly messageHash: bigint
   readonly bytes: Uint8Array
+  /** With `frameSize`: the applet whose Reading layout the bytes are in. */
+  readonly appletId: Hex
+  readonly frameSize: number
   readonly receivedMs: number
   readonly acknowledgement: Acknowledgement
   readonly taskId: Hex | null
@@ -44,8 +47,9 @@ export function createFrameStore(db: Database) {
   const pending = 'task_id is null and dropped is null'
   const statements = {
     insert: db.prepare(
-      `insert into frames (device_id, sequence, project_id, cohort, slot, leaf, message_hash, bytes, received_ms, acknowledgement)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into frames (device_id, sequence, project_id, cohort, slot, leaf, message_hash, bytes, applet_id,
+         frame_size, received_ms, acknowledgement)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     advance: db.prepare('update devices set last_sequence = ? where device_id = ? and last_sequence < ?'),
     one: db.prepare('select * from frames where device_id = ? and sequence = ?'),
@@ -74,10 +78,11 @@ export function createFrameStore(db: Database) {
         for (const frame of frames) {
           const device = u64Text(frame.deviceId)
           const sequence = u64Text(frame.sequence)
-          const { cohort, slot, leaf, messageHash, bytes, receivedMs } = frame
+          const { cohort, slot, leaf, messageHash, bytes, appletId, frameSize, receivedMs } = frame
           const ack = toJson(frame.acknowledgement)
           const place = [u64Text(frame.projectId), cohort, slot] as const
-          statements.insert.run(device, sequence, ...place, `${leaf}`, `${messageHash}`, bytes, receivedMs, ack)
+          const content = [`${leaf}`, `${messageHash}`, bytes, appletId, frameSize] as const
+          statements.insert.run(device, sequence, ...place, ...content, receivedMs, ack)
           statements.advance.run(sequence, device, sequence)
         }
       })
@@ -125,6 +130,8 @@ function frameOf(row: Row): StoredFrame {
     leaf: BigInt(row.leaf as string),
     messageHash: BigInt(row.message_hash as string),
     bytes: row.bytes as Uint8Array,
+    appletId: row.applet_id as Hex,
+    frameSize: row.frame_size as number,
     receivedMs: row.received_ms as number,
     acknowledgement: fromJson<Acknowledgement>(row.acknowledgement as string),
     taskId: row.task_id as Hex | null,

@@ -2,6 +2,7 @@
 // both are written in one statement, so that a crash leaves the step before or the step after, never half of one.
 
 import type { Hex } from '../core/codec.ts'
+import { AttestreamError } from '../core/errors.ts'
 import type { LedgerPage } from '../core/ledger.ts'
 import type { RawRecord } from '../core/layout.ts'
 import type { PublicKey } from '../core/signature.ts'
@@ -14,6 +15,7 @@ import { fromJson, toJson } from './json.ts'
 /** What the steps of a task hand to each other beside the public record. */
 export interface TaskWork {
   readonly appletId: Hex
+  readonly frameSize: number
   readonly config: RawRecord
   readonly configHash: bigint
   readonly leaves: readonly bigint[]
@@ -29,8 +31,14 @@ export interface TaskWork {
   readonly resumeFrom?: TaskState
 }
 
-export interface Task extends TaskRecord {
+/** A task to be created. */
+export interface NewTask extends TaskRecord {
   readonly work: TaskWork
+}
+
+export interface Task extends NewTask {
+  /** Given once and never again: tells a task from an undone one with the same frames, and so with the same id. */
+  readonly ordinal: number
 }
 
 /** What a step changes of a task. */
@@ -46,7 +54,7 @@ export function createTaskStore(db: Database) {
       'insert into tasks (task_id, project_id, cohort, state, record, work) values (?, ?, ?, ?, ?, ?)',
     ),
     claim: db.prepare('update frames set task_id = ? where device_id = ? and sequence = ? and task_id is null'),
-    update: db.prepare('update tasks set state = ?, record = ?, work = ? where task_id = ?'),
+    update: db.prepare('update tasks set state = ?, record = ?, work = ? where ordinal = ?'),
     one: db.prepare('select * from tasks where task_id = ?'),
     page: db.prepare(
       `select * from tasks where project_id = ?1 and (?2 is null or state = ?2) order by ordinal desc limit ?3 offset ?4`,
@@ -54,9 +62,10 @@ export function createTaskStore(db: Database) {
     open: db.prepare(`select * from tasks where ${OPEN} order by ordinal`),
     latest: db.prepare('select * from tasks where project_id = ? and cohort = ? order by ordinal desc limit 1'),
     previous: db.prepare(
-      `select * from tasks where project_id = ?1 and cohort = ?2 and ordinal <
-         (select ordinal from tasks where task_id = ?3) order by ordinal desc limit 1`,
+      'select * from tasks where project_id = ? and cohort = ? and ordinal < ? order by ordinal desc limit 1',
     ),
+    unsettled: db.prepare(`select * from tasks where project_id = ? and cohort = ? and state != 'settled'`),
+    any: db.prepare('select * from tasks where project_id = ? order by ordinal desc limit 1'),
     count: db.prepare(`select sum(${OPEN}) as open, sum(state = 'failed') as failed from tasks`),
     live: db.prepare(
       `select record from tasks t where state != 'settled' or ordinal = (select max(ordinal) from tasks
@@ -66,48 +75,50 @@ export function createTaskStore(db: Database) {
     receipt: db.prepare('select record from receipts where task_id = ?'),
   }
 
-  const write = (task: Task): void => {
-    const { work, ...record } = task
-    statements.update.run(task.state, toJson(record), toJson(work), task.taskId)
+  const change = (task: Task, { work: added, ...changed }: TaskChange): Task => {
+    const next: Task = { ...task, ...changed, work: { ...task.work, ...added } }
+    const { work, ordinal, ...record } = next
+    if (statements.update.run(next.state, toJson(record), toJson(work), ordinal).changes === 1) return next
+    const message = `Task ${task.taskId} was undone meanwhile; its frames wait for a new batch.`
+    throw new AttestreamError('TASK_UNKNOWN', message)
   }
 
-  const fromTask = `select task_id from tasks where project_id = ?1 and cohort = ?2 and ordinal >=
-    (select ordinal from tasks where task_id = ?3)`
+  const from = 'select task_id from tasks where project_id = ?1 and cohort = ?2 and ordinal >= ?3'
   const reopen = [
-    `update frames set task_id = null where task_id in (${fromTask})`,
-    `delete from receipts where task_id in (${fromTask})`,
-    `delete from tasks where task_id in (${fromTask})`,
+    `update frames set task_id = null where task_id in (${from})`,
+    `delete from receipts where task_id in (${from})`,
+    `delete from tasks where task_id in (${from})`,
   ].map((sql) => db.prepare(sql))
 
   return {
     /** Creates a task and takes its frames out of the waiting ones, in one transaction. */
-    putTask(task: Task, frames: readonly { readonly deviceId: bigint; readonly sequence: bigint }[]): void {
+    putTask(task: NewTask, frames: readonly { readonly deviceId: bigint; readonly sequence: bigint }[]): Task {
       const { work, ...record } = task
-      transaction(db, () => {
+      return transaction(db, () => {
         const place = [u64Text(task.projectId), task.cohort, task.state] as const
-        statements.insert.run(task.taskId, ...place, toJson(record), toJson(work))
+        const { lastInsertRowid } = statements.insert.run(task.taskId, ...place, toJson(record), toJson(work))
         for (const frame of frames) statements.claim.run(task.taskId, u64Text(frame.deviceId), u64Text(frame.sequence))
+        return { ...task, ordinal: Number(lastInsertRowid) }
       })
     },
-    /** Applies a change and returns the task as it is now. */
-    updateTask(task: Task, change: TaskChange): Task {
-      const next: Task = { ...task, ...change, work: { ...task.work, ...change.work } }
-      write(next)
-      return next
-    },
-    /** Stores a receipt and the change that it belongs to, in one transaction. */
-    putReceipt(task: Task, receipt: Receipt, change: TaskChange): Task {
+    /** Applies a change and returns the task as it is now; throws TASK_UNKNOWN if it was undone meanwhile. */
+    updateTask: change,
+    /** Stores a receipt and the change that it belongs to, in one transaction; throws TASK_UNKNOWN like `updateTask`. */
+    putReceipt(task: Task, receipt: Receipt, belonging: TaskChange): Task {
       return transaction(db, () => {
+        const next = change(task, belonging)
         statements.putReceipt.run(task.taskId, toJson(receipt))
-        const next: Task = { ...task, ...change, work: { ...task.work, ...change.work } }
-        write(next)
         return next
       })
     },
-    /** Undoes a task and all later ones of its cohort: their frames wait for new batches, their receipts are gone. */
+    /**
+     * Undoes a task and all later ones of its cohort: their frames wait for new batches, their receipts are gone. Does
+     * nothing if the task was undone before.
+     */
     reopenFrom(task: Task): void {
       transaction(db, () => {
-        for (const statement of reopen) statement.run(u64Text(task.projectId), task.cohort, task.taskId)
+        if ((statements.one.get(task.taskId) as Row | undefined)?.ordinal !== task.ordinal) return
+        for (const statement of reopen) statement.run(u64Text(task.projectId), task.cohort, task.ordinal)
       })
     },
     task(taskId: Hex): Task | undefined {
@@ -127,7 +138,16 @@ export function createTaskStore(db: Database) {
       return row && taskOf(row)
     },
     previousTask(task: Task): Task | undefined {
-      const row = statements.previous.get(u64Text(task.projectId), task.cohort, task.taskId) as Row | undefined
+      const row = statements.previous.get(u64Text(task.projectId), task.cohort, task.ordinal) as Row | undefined
+      return row && taskOf(row)
+    },
+    /** The cohort's tasks that are not settled, failed ones included. */
+    unsettledTasks(projectId: bigint, cohort: number): Task[] {
+      return (statements.unsettled.all(u64Text(projectId), cohort) as Row[]).map(taskOf)
+    },
+    /** The project's newest task, of any cohort and state. */
+    newestTask(projectId: bigint): Task | undefined {
+      const row = statements.any.get(u64Text(projectId)) as Row | undefined
       return row && taskOf(row)
     },
     taskCounts(): { open: number; failed: number } {
@@ -149,5 +169,5 @@ export function createTaskStore(db: Database) {
 
 function taskOf(row: Row): Task {
   const record = fromJson<TaskRecord>(row.record as string)
-  return { ...record, work: fromJson<TaskWork>(row.work as string) }
+  return { ...record, ordinal: row.ordinal as number, work: fromJson<TaskWork>(row.work as string) }
 }
