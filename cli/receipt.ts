@@ -9,7 +9,7 @@ import { bytesToHex, type Hex } from '../engine/core/codec.ts'
 import { AttestreamError, parseReceipt, type Receipt } from '../engine/index.ts'
 import { verifySeal } from '../engine/prover/verify-seal.ts'
 import { createRunner } from '../engine/runner/pool.ts'
-import { verifyReceipt, type ReceiptReport } from '../engine/verify.ts'
+import { verifyReceipt, type ReceiptReport, type ReceiptSources } from '../engine/verify.ts'
 
 export interface VerifyOptions {
   readonly rpcUrl: string
@@ -29,7 +29,7 @@ export function receiptCommand(): Command {
         '\nExample:\n  attestream receipt verify receipt.json --rpc http://127.0.0.1:8545 --da http://127.0.0.1:8080',
       )
       .action(async (file: string, { rpc, da }: { rpc: string; da: string }) => {
-        const report = await verifyReceiptFile(await readFile(file, 'utf8'), { rpcUrl: rpc, da })
+        const report = await verifyReceiptFile(await readText(file), { rpcUrl: rpc, da })
         for (const check of report.checks) console.log(`  ok  ${check}`)
         if (report.devSetup)
           console.log('  !!  development setup: whoever made the key can forge; no money is protected')
@@ -47,13 +47,26 @@ export async function verifyReceiptFile(text: string, options: VerifyOptions): P
 
 /** Checks a receipt from chain and data availability. */
 export async function verifyReceiptFrom(receipt: Receipt, { rpcUrl, da }: VerifyOptions): Promise<ReceiptReport> {
+  const chain = await createReceiptSources(rpcUrl, receipt.settlement)
+  const object = (pointer: Hex) => readObject(da, pointer)
+  return verifyReceipt({ ...chain, object, runApplet, verifySeal }, receipt)
+}
+
+/** In a thread of its own, which ends with it. */
+const runApplet: ReceiptSources['runApplet'] = async (job) => {
   const runner = createRunner({ threads: 1 })
   try {
-    const chain = await createReceiptSources(rpcUrl, receipt.settlement)
-    const object = (pointer: Hex) => readObject(da, pointer)
-    return await verifyReceipt({ ...chain, object, runApplet: (job) => runner.run(job), verifySeal }, receipt)
+    return await runner.run(job)
   } finally {
     await runner.close()
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new AttestreamError('RECEIPT_INVALID', `${file} cannot be read: ${reasonOf(cause)}.`, {}, { cause })
   }
 }
 
@@ -65,8 +78,14 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Throws DA_OBJECT_UNKNOWN or DA_OBJECT_CORRUPT. */
 async function readObject(da: string, pointer: Hex): Promise<Uint8Array> {
-  const bytes = /^https?:/.test(da) ? await fetchObject(da, pointer) : await readFile(join(da, `${pointer}.batch`))
+  const bytes = await (/^https?:/.test(da) ? fetchObject(da, pointer) : readFile(join(da, `${pointer}.batch`))).catch(
+    (cause: unknown) => {
+      const message = `${da} does not give the object ${pointer}: ${reasonOf(cause)}. Try another copy.`
+      throw new AttestreamError('DA_OBJECT_UNKNOWN', message, {}, { cause })
+    },
+  )
   if (bytesToHex(sha256(bytes)) === pointer) return bytes
   throw new AttestreamError('DA_OBJECT_CORRUPT', `What ${da} gives for ${pointer} has another hash; try another copy.`)
 }
@@ -74,5 +93,10 @@ async function readObject(da: string, pointer: Hex): Promise<Uint8Array> {
 async function fetchObject(url: string, pointer: Hex): Promise<Uint8Array> {
   const response = await fetch(new URL(`/v1/da/${pointer}`, url))
   if (response.ok) return new Uint8Array(await response.arrayBuffer())
-  throw new AttestreamError('DA_OBJECT_UNKNOWN', `${url} has no object ${pointer} (HTTP ${response.status}).`)
+  throw new Error(`HTTP ${response.status}`)
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
 }

@@ -5,7 +5,7 @@
 import { parseAppletAbi, type AppletAbi } from './core/applet.ts'
 import { batchRoot, decodeBatchData, messageHashes, type BatchData } from './core/batch.ts'
 import type { Hex } from './core/codec.ts'
-import { AttestreamError } from './core/errors.ts'
+import { AttestreamError, isAttestreamError } from './core/errors.ts'
 import { applyResults, slotJobs, type Execution, type SlotJob, type SlotResult } from './core/execution.ts'
 import { frameFormat } from './core/frame.ts'
 import { anchorHash, configHash, packLanes, type Journal } from './core/journal.ts'
@@ -14,6 +14,9 @@ import { encodeReceipt, parseReceipt, receiptAnchor, type Receipt } from './core
 
 /** Where the verifier reads. Nothing here needs the engine that made the receipt. */
 export interface ReceiptSources {
+  /** The chain that is read, and the device registry that its settlement contract is bound to. */
+  readonly chainId: number
+  readonly registry: Hex
   /** The applet version as the chain pins it. */
   version(projectId: bigint, version: number): Promise<VersionTerms>
   /** The anchor stored on chain under a batch number. */
@@ -58,7 +61,9 @@ export async function verifyReceipt(sources: ReceiptSources, claimed: Receipt): 
   const receipt = parseReceipt(JSON.parse(JSON.stringify(encodeReceipt(claimed))))
   const { journal, projectId, cohort, batchNumber } = receipt
   const checks = ['deviceDomain and binding follow from the receipt']
-  const terms = await sources.version(projectId, receipt.version)
+  expectSame('chainId', receipt.chainId, sources.chainId)
+  expectSame('registry', receipt.registry.toLowerCase(), sources.registry.toLowerCase())
+  const terms = await versionTerms(sources, receipt)
   expectSame('appletId', receipt.appletId, terms.appletId)
   expectSame('devSetup', receipt.devSetup, terms.devSetup)
   checks.push('applet and setup are the ones that the chain pins to the version')
@@ -75,6 +80,16 @@ export async function verifyReceipt(sources: ReceiptSources, claimed: Receipt): 
   const settled = await checkSettlement(sources, receipt)
   if (settled) checks.push('the chain settled this receipt')
   return { settled, devSetup: receipt.devSetup, checks, unitsBySlot: execution.unitsBySlot }
+}
+
+async function versionTerms(sources: ReceiptSources, { projectId, version }: Receipt): Promise<VersionTerms> {
+  try {
+    return await sources.version(projectId, version)
+  } catch (cause) {
+    if (!isAttestreamError(cause, 'CHAIN_REVERTED')) throw cause
+    const message = `The receipt names version ${version} of project ${projectId}; the chain knows none: ${cause.message}`
+    throw new AttestreamError('RECEIPT_INVALID', message, {}, { cause })
+  }
 }
 
 async function readBatch(

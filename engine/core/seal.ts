@@ -2,7 +2,7 @@
 //
 //   vkHash[0..4] | A.x A.y | B.x1 B.x0 B.y1 B.y0 | C.x C.y          32 bytes each, big-endian
 
-import { bytesToHex, concatBytes, hexToBytes, integerToBytes, type Hex } from './codec.ts'
+import { bytesToHex, bytesToInteger, concatBytes, hexToBytes, integerToBytes, type Hex } from './codec.ts'
 import { AttestreamError } from './errors.ts'
 import { SEAL_BYTES } from './receipt.ts'
 
@@ -14,6 +14,8 @@ export interface Groth16Proof {
 }
 
 const SELECTOR_BYTES = 4
+/** Order of BN254's base field. Coordinates are below it: libraries would reduce larger ones, the EVM refuses them. */
+const BASE_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n
 
 /** Encodes a proof under a verifying key's hash. */
 export function encodeSeal(vkHash: Hex, proof: Groth16Proof): Hex {
@@ -23,7 +25,7 @@ export function encodeSeal(vkHash: Hex, proof: Groth16Proof): Hex {
   return bytesToHex(concatBytes(hexToBytes(vkHash, 32).subarray(0, SELECTOR_BYTES), ...words))
 }
 
-/** The proof of a seal for the given verifying key; throws SEAL_INVALID if the seal names another key. */
+/** The proof of a seal for the given verifying key; throws SEAL_INVALID if the seal names another key or has a coordinate out of range. */
 export function decodeSeal(vkHash: Hex, seal: Hex): Groth16Proof {
   const bytes = hexToBytes(seal, SEAL_BYTES)
   const selector = bytesToHex(bytes.subarray(0, SELECTOR_BYTES))
@@ -34,7 +36,13 @@ export function decodeSeal(vkHash: Hex, seal: Hex): Groth16Proof {
     )
   }
   const [ax, ay, bx1, bx0, by1, by0, cx, cy] = Array.from({ length: 8 }, (_, i) =>
-    BigInt(bytesToHex(bytes.subarray(SELECTOR_BYTES + 32 * i, SELECTOR_BYTES + 32 * (i + 1)))).toString(),
+    coordinate(bytes.subarray(SELECTOR_BYTES + 32 * i, SELECTOR_BYTES + 32 * (i + 1))),
   ) as [string, string, string, string, string, string, string, string]
   return { pi_a: [ax, ay, '1'], pi_b: [[bx0, bx1], [by0, by1], ['1', '0']], pi_c: [cx, cy, '1'] } // prettier-ignore
+}
+
+function coordinate(bytes: Uint8Array): string {
+  const value = bytesToInteger(bytes)
+  if (value < BASE_ORDER) return value.toString()
+  throw new AttestreamError('SEAL_INVALID', `The seal has the coordinate ${value}; expected less than ${BASE_ORDER}.`)
 }
