@@ -68,6 +68,9 @@ contract Settlement is ReentrancyGuardTransient {
     uint256 public constant STALE_AFTER_SEC = 7 days;
     /// @notice Unsettled anchors a cohort may have: bounds the gas of voiding them all.
     uint256 public constant MAX_OPEN_ANCHORS = 64;
+    /// @notice Numbers from a cohort's oldest open anchor to its next, voided ones included: voiding walks over all of them, and
+    /// must never become dearer than a block, or a sequencer could lock a cohort and what it reserved by anchoring and voiding.
+    uint256 public constant MAX_UNSETTLED_NUMBERS = 256;
 
     ProjectRegistry public immutable projects;
     AppletRegistry public immutable applets;
@@ -100,6 +103,7 @@ contract Settlement is ReentrancyGuardTransient {
     error VersionNotActive(uint256 projectId, uint256 version);
     error IdentityRootNotRecent(uint256 identityRoot);
     error TooManyOpenAnchors(uint256 limit);
+    error TooManyUnsettledNumbers(uint256 limit);
     error EscrowTooLow(uint256 requiredWei, uint256 availableWei);
     error AnchorMismatch(uint256 number, bytes32 actual, bytes32 stored);
     error AnchorNotOpen(uint256 number, uint256 nextToSettle, uint256 nextToAnchor);
@@ -338,9 +342,15 @@ contract Settlement is ReentrancyGuardTransient {
         Cohort storage page = _cohorts[projectId][cohort];
         if (expectedNumber != page.nextToAnchor) revert BatchNumberUnexpected(expectedNumber, page.nextToAnchor);
         if (page.openAnchors >= MAX_OPEN_ANCHORS) revert TooManyOpenAnchors(MAX_OPEN_ANCHORS);
-        if (!page.started && page.openAnchors == 0) {
-            (uint256 sequencesHash, uint256 statesHash) = applets.genesis(projectId, snapshot.version);
-            page.ledger = PoseidonT3.hash([sequencesHash, statesHash]);
+        if (page.openAnchors == 0) {
+            page.nextToSettle = uint64(expectedNumber); // whatever lies before is settled or void
+            if (!page.started) {
+                (uint256 sequencesHash, uint256 statesHash) = applets.genesis(projectId, snapshot.version);
+                page.ledger = PoseidonT3.hash([sequencesHash, statesHash]);
+            }
+        }
+        if (expectedNumber - page.nextToSettle >= MAX_UNSETTLED_NUMBERS) {
+            revert TooManyUnsettledNumbers(MAX_UNSETTLED_NUMBERS);
         }
         page.nextToAnchor++;
         page.openAnchors++;

@@ -220,11 +220,13 @@ describe('many anchors of one cohort', () => {
     expect(page.creditedUnits[0]).toBe(3n)
     expect((await chain.getAccount(projectId)).reservedUnits).toBe(0n)
 
+    await expect(skipVoided(1n)).rejects.toThrow('BatchNumberUnexpected(1, 7)')
+    await skipVoided(page.nextToAnchor)
     const open = await stage.anchorNext()
     await skipVoided(open.number)
     await expect(skipVoided(open.number + 1n)).rejects.toThrow('BatchNumberUnexpected(10, 9)')
     await expect(skipVoided(open.number + 2n)).rejects.toThrow('AnchorNotOpen')
-    await expect(skipVoided(1n)).rejects.toThrow('BatchNumberUnexpected(1, 7)')
+    await expect(skipVoided(1n)).rejects.toThrow('BatchNumberUnexpected(1, 9)')
   })
 
   it('voids only with the true snapshots of all of them', async () => {
@@ -252,5 +254,22 @@ describe('many anchors of one cohort', () => {
     const { nextToSettle } = await stage.chain.getCohort(stage.projectId, 0)
     const { gasUsed } = await stage.chain.voidFrom(stage.projectId, 0, nextToSettle)
     expect(gasUsed).toBeLessThan(2_000_000n)
+  })
+
+  it('C-06 can always be voided: holes before the oldest open anchor and the next number are bounded too', async () => {
+    const { chain, projectId } = stage
+    const stuck = await stage.anchorNext()
+    for (;;) {
+      const { nextToAnchor, openAnchors } = await chain.getCohort(projectId, 0)
+      if (nextToAnchor - stuck.number >= 256n) break
+      if (openAnchors === 64) await chain.voidFrom(projectId, 0, nextToAnchor - 63n)
+      else await stage.anchorNext()
+    }
+    await expect(stage.anchorNext()).rejects.toThrow('TooManyUnsettledNumbers(256)')
+    await stage.advance(7 * 86_400)
+    const { gasUsed } = await chain.voidFrom(projectId, 0, stuck.number, stage.as(5))
+    expect(gasUsed).toBeLessThan(3_000_000n)
+    expect((await chain.getAccount(projectId)).reservedUnits).toBe(0n)
+    await stage.anchorNext()
   })
 })
