@@ -41,37 +41,33 @@ const MIGRATIONS = [
    create table receipts (task_id text primary key, record text not null);`,
 ]
 
-/** Opens (creates, migrates) the store's database file; throws STORE_LOCKED while another process or engine has it open. */
+/** Opens (creates, migrates) the store's database file. */
 export function openDatabase(path: string): Database {
   const database = new DatabaseSync(path)
-  try {
-    database.exec(
-      'pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;',
-    )
-    migrate(database)
-    return database
-  } catch (error) {
-    database.close()
-    throw isBusy(error) ? storeLocked(path, error) : error
-  }
-}
-
-/** `begin immediate` takes the lock even when there is nothing to migrate, so that a second engine stops here. */
-function migrate(database: Database): void {
-  transaction(database, () => {
-    const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number }
-    MIGRATIONS.slice(version).forEach((migration) => database.exec(migration))
-    database.exec(`pragma user_version = ${Math.max(version, MIGRATIONS.length)}`)
+  database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;')
+  const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number }
+  MIGRATIONS.slice(version).forEach((migration, i) => {
+    transaction(database, () => database.exec(`${migration} pragma user_version = ${version + i + 1};`))
   })
+  return database
 }
 
-function isBusy(error: unknown): boolean {
-  return SQLITE_BUSY.includes((error as { errcode?: number }).errcode ?? 0)
-}
-
-function storeLocked(path: string, cause: unknown): AttestreamError {
-  const message = `${path} is open in another engine; stop that one first, or give this one a data directory of its own.`
-  return new AttestreamError('STORE_LOCKED', message, { path }, { cause })
+/**
+ * Takes the lock file for this engine until `close`, or until the process ends in whatever way; throws STORE_LOCKED while
+ * another has it. The store's own file cannot be the lock: prepared statements keep a closed connection, and its locks, alive until
+ * they are garbage. Over this one only `exec` is used.
+ */
+export function takeLock(path: string): { close(): void } {
+  const lock = new DatabaseSync(path)
+  try {
+    lock.exec('begin exclusive')
+    return lock
+  } catch (error) {
+    lock.close()
+    if (!SQLITE_BUSY.includes((error as { errcode?: number }).errcode ?? 0)) throw error
+    const message = `${path} is held by another engine; stop that one first, or give this one a data directory of its own.`
+    throw new AttestreamError('STORE_LOCKED', message, { path }, { cause: error })
+  }
 }
 
 /** Runs `body` in one transaction; rolls back if it throws. */

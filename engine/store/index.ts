@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCatalogue, type Catalogue } from './catalogue.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, takeLock, type Database } from './database.ts'
 import { createFrameStore, type FrameStore } from './frames.ts'
 import { createTaskStore, type TaskStore } from './tasks.ts'
 
@@ -13,14 +13,27 @@ export type { NewTask, Task, TaskChange, TaskWork } from './tasks.ts'
 
 export type Store = Catalogue & FrameStore & TaskStore & { close(): void }
 
-/** Opens the store in a directory, creating both when absent. One process at a time. */
+/** Opens the store in a directory, creating both when absent; throws STORE_LOCKED while another engine has it open. */
 export function openStore(directory: string): Store {
   mkdirSync(directory, { recursive: true })
-  const database = openDatabase(join(directory, 'engine.sqlite'))
+  const lock = takeLock(join(directory, 'engine.lock'))
+  const database = openUnder(lock, join(directory, 'engine.sqlite'))
   return {
     ...createCatalogue(database),
     ...createFrameStore(database),
     ...createTaskStore(database),
-    close: () => database.close(),
+    close() {
+      database.close()
+      lock.close()
+    },
+  }
+}
+
+function openUnder(lock: { close(): void }, path: string): Database {
+  try {
+    return openDatabase(path)
+  } catch (error) {
+    lock.close()
+    throw error
   }
 }
