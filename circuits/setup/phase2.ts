@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { AttestreamError } from '../../engine/core/errors.ts'
 import { isDevelopmentKey } from './development-key.ts'
+import { POINT_BYTES } from './fixed-base.ts'
 import { checkCapacity } from './powers-of-tau.ts'
 import { readR1cs } from './r1cs.ts'
 import { snarkjsKeys } from './snarkjs.ts'
@@ -19,6 +20,9 @@ export interface Beacon {
 }
 
 const HASH_BYTES = 64
+/** Each contribution begins with the new delta, three points that prove it, and the transcript's hash. */
+const CONTRIBUTION_POINTS_BYTES = 3 * POINT_BYTES.g1 + POINT_BYTES.g2
+const BEACON_TYPE = 1
 
 /**
  * Writes the first key of a circuit. It is not fit for use: nobody has contributed.
@@ -61,6 +65,19 @@ export function contributionsSection(zkeyPath: string): Buffer {
 /** Contributions that a key holds, the beacon included. */
 export function contributionCount(zkeyPath: string): number {
   return contributionsSection(zkeyPath).readUInt32LE(HASH_BYTES)
+}
+
+/** Contributions with a secret, by one person each: a beacon is public and keeps nobody from forging. */
+export function contributorCount(zkeyPath: string): number {
+  const section = contributionsSection(zkeyPath)
+  let contributors = 0
+  let at = HASH_BYTES + 4
+  for (let left = contributionCount(zkeyPath); left > 0; left--) {
+    at += CONTRIBUTION_POINTS_BYTES + HASH_BYTES
+    if (section.readUInt32LE(at) !== BEACON_TYPE) contributors++
+    at += 8 + section.readUInt32LE(at + 4) // type, length of the parameters, parameters
+  }
+  return contributors
 }
 
 function refuseOverwrite(path: string): void {

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { copyFileSync, rmSync } from 'node:fs'
 import { createDevelopmentKey } from './development-key.ts'
-import { applyBeacon, contribute, contributionCount, newKey, verifyKey, type Beacon } from './phase2.ts'
+import { applyBeacon, contribute, contributorCount, newKey, verifyKey, type Beacon } from './phase2.ts'
 import { checkPowersOfTau } from './powers-of-tau.ts'
 import { withSnarkjsThreads } from './snarkjs.ts'
 
@@ -30,7 +30,7 @@ export interface CeremonySetup {
 }
 
 export interface KeyOrigin {
-  /** Only a ceremony of at least two contributions (the beacon counts) is no development setup: one contributor alone can forge. */
+  /** Only a ceremony of at least two contributors is no development setup: one alone can forge, with a public beacon after it too. */
   readonly setup: 'development' | 'single contribution' | 'ceremony'
   /** BLAKE2b-512 of the powers-of-tau file. */
   readonly powersOfTau: string | null
@@ -59,7 +59,7 @@ export async function makeProvingKey(
     await verifyKey(r1csPath, setup.path, zkeyPath)
   })
   onProgress(1)
-  const isCeremony = setup.zkeyPath !== undefined && contributionCount(zkeyPath) >= 2
+  const isCeremony = setup.zkeyPath !== undefined && contributorCount(zkeyPath) >= 2
   return { setup: isCeremony ? 'ceremony' : 'single contribution', powersOfTau }
 }
 

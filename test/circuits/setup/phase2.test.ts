@@ -6,7 +6,14 @@ import { groth16 } from 'snarkjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDevelopmentKey, isDevelopmentKey } from '../../../circuits/setup/development-key.ts'
 import { exportVerifyingKey } from '../../../circuits/setup/export-verifying-key.ts'
-import { applyBeacon, contribute, newKey, verifyKey } from '../../../circuits/setup/phase2.ts'
+import {
+  applyBeacon,
+  contribute,
+  contributionCount,
+  contributorCount,
+  newKey,
+  verifyKey,
+} from '../../../circuits/setup/phase2.ts'
 import { KNOWN_POWERS_OF_TAU, checkPowersOfTau, powersOfTauPower } from '../../../circuits/setup/powers-of-tau.ts'
 import { makeProvingKey } from '../../../circuits/setup/proving-key.ts'
 import { createCalculator } from '../lib/toy.ts'
@@ -98,6 +105,17 @@ describe('a proving key made by an operator', () => {
     expect((await taken).setup).toBe('ceremony')
     const foreign = makeProvingKey(tiny.r1cs, file('foreign.zkey'), { ...setup, zkeyPath: file('first.zkey') })
     await expect(foreign).rejects.toThrow(refusedBy('PROVING_KEY_REFUSED'))
+  })
+})
+
+describe('a ceremony of one', () => {
+  it('C-03 stays a development setup, since its contributor can forge: a beacon adds no secret', async () => {
+    await applyBeacon(file('second.zkey'), file('lonely.zkey'), 'beacon', beacon)
+    expect(contributionCount(file('lonely.zkey'))).toBe(2)
+    expect(contributorCount(file('lonely.zkey'))).toBe(1)
+    expect(contributorCount(file('final.zkey'))).toBe(2)
+    const setup = { kind: 'ptau', path: ptau, expectedHash: hash, zkeyPath: file('lonely.zkey') } as const
+    expect((await makeProvingKey(tiny.r1cs, file('lonely-taken.zkey'), setup)).setup).toBe('single contribution')
   })
 })
 
