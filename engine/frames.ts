@@ -4,6 +4,7 @@ import type { DeviceDirectory } from './devices.ts'
 import type { Engine, Page } from './surface.ts'
 import type { FrameRecord } from './records.ts'
 import { AttestreamError } from './core/errors.ts'
+import { checkUint } from './core/field.ts'
 import { encodeFrame, decodeFrame, type FrameFormat } from './core/frame.ts'
 import { decodeRecord, encodeRecord, type NamedRecord } from './core/layout.ts'
 import type { Projects } from './projects.ts'
@@ -69,8 +70,8 @@ function parseFrameJson(json: unknown) {
     throw invalid('readings or signature')
   const { r8x, r8y, s } = signature
   return {
-    deviceId: integer(deviceId, 'deviceId'),
-    sequence: integer(sequence, 'sequence'),
+    deviceId: checkUint(integer(deviceId, 'deviceId'), 64, 'deviceId'),
+    sequence: checkUint(integer(sequence, 'sequence'), 64, 'sequence'),
     readings: readings.map((reading: unknown) => parseReading(reading)),
     signature: { r8x: integer(r8x, 'r8x'), r8y: integer(r8y, 'r8y'), s: integer(s, 's') },
   }

@@ -6,7 +6,7 @@ import type { Applets } from './applets.ts'
 import type { Chain } from './chain/chain.ts'
 import type { ChainVersion } from './chain/reads.ts'
 import type { Hex } from './core/codec.ts'
-import { AttestreamError } from './core/errors.ts'
+import { AttestreamError, isAttestreamError } from './core/errors.ts'
 import { frameFormat, type FrameFormat } from './core/frame.ts'
 import { configHash } from './core/journal.ts'
 import { encodeRecord, type NamedRecord } from './core/layout.ts'
@@ -63,7 +63,7 @@ export function createProjects({ store, chain, applets, nowMs, deviceDomain }: P
       )
     },
     async add({ projectId, config }) {
-      const onChain = await chain.getProject(projectId)
+      const onChain = await readProject(chain, projectId)
       const version = await activeVersion(chain, projectId, onChain.activeVersion)
       const { manifest } = applets.circuit(version.appletId, version)
       if (manifest!.vkHash !== version.vkHash) {
@@ -115,6 +115,16 @@ function checkPages(
     'PROJECT_STATE_INCOMPATIBLE',
     `Version ${version} of project ${projectId} keeps State (${wants}) for ${cohortSize} slots; the project's ledger pages hold (${has}) for ${newest.work.leaves.length}. Activate a version with the same State, or create a new project.`,
   )
+}
+
+async function readProject(chain: Pick<Chain, 'getProject'>, projectId: bigint) {
+  try {
+    return await chain.getProject(projectId)
+  } catch (cause) {
+    if (!isAttestreamError(cause, 'CHAIN_REVERTED') || cause.details.error !== 'ProjectUnknown') throw cause
+    const message = `The chain has no project ${projectId}; create it there first.`
+    throw new AttestreamError('PROJECT_UNKNOWN', message, {}, { cause })
+  }
 }
 
 async function activeVersion(chain: ProjectsContext['chain'], projectId: bigint, version: number) {
