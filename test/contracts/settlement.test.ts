@@ -65,7 +65,7 @@ describe('a batch from anchor to claim', () => {
     await expect(chain.claim([], stage.alice, stage.as(3))).rejects.toThrow('NothingToClaim')
   })
 
-  it('credits within the reservation even if a circuit were wrong', async () => {
+  it('C-10 credits within the reservation even if a circuit were wrong', async () => {
     const anchored = await stage.anchorNext()
     const tooMuch = await stage.receipt(anchored, [0n, 0n, MAX_UNITS + 1n, 0n], 7n)
     await expect(stage.chain.settle(tooMuch)).rejects.toThrow('UnitsAboveMaximum(2, 1001, 1000)')
@@ -144,7 +144,7 @@ describe('refusals of anchor, void, fund and withdraw', () => {
     await expect(chain.anchor({ ...request, batchRoot: 2n ** 255n })).rejects.toThrow('BatchRootOutOfField')
   })
 
-  it('reserves for each anchor, refuses what the escrow does not cover, and lets only the rest be withdrawn', async () => {
+  it('C-10 reserves for each anchor, refuses what the escrow does not cover, and lets only the rest be withdrawn', async () => {
     const { chain, projectId, owner } = stage
     await stage.anchorNext()
     await stage.anchorNext()

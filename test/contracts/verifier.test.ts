@@ -64,7 +64,7 @@ describe.each([4, 16])('the verifier with the signals of D=%i', (cohortSize) => 
     }
   })
 
-  it('refuses a proof of another length, of zeros, and under another key or none', async () => {
+  it('C-09 refuses a proof of another length, of zeros, and under another key or none', async () => {
     await expect(verify(signals, proof.slice(0, -2) as Hex)).rejects.toThrow('ProofLength(255, 256)')
     await expect(verify(signals, `${proof}00`)).rejects.toThrow('ProofLength(257, 256)')
     await expect(verify(signals, `0x${'00'.repeat(256)}`)).rejects.toThrow('ProofInvalid')
@@ -73,7 +73,7 @@ describe.each([4, 16])('the verifier with the signals of D=%i', (cohortSize) => 
     await expect(verify(signals, withoutSelector(await other.proveSignals(signals)))).rejects.toThrow('ProofInvalid')
   })
 
-  it('loses no more than a bounded share of the gas on a point off the curve', async () => {
+  it('C-07 loses no more than a bounded share of the gas on a point off the curve', async () => {
     const bad = withCoordinate(proof, 1, (coordinate(proof, 1) + 1n) % Q)
     const gasUsed = await minedGas(encodeVerify(key, signals, bad))
     expect(gasUsed).toBeLessThan(600_000n)
