@@ -1,12 +1,21 @@
 // The server itself: health, version, and the OpenAPI document of all routes.
 
 import manifest from '../../package.json' with { type: 'json' }
+import type { Engine } from '../../engine/index.ts'
 import { toJson } from '../json.ts'
 import { ERRORS_REPLY, type Routes } from '../routes.ts'
 import { Health, Version } from '../schemas.ts'
 
+/** Nobody needs a key to ask, so asking often must not reach the chain's node as often. */
+const HEALTH_KEPT_MS = 500
+
 export const statusRoutes: Routes = (app, { engine }) => {
   const tags = ['status']
+  let kept: { health: ReturnType<Engine['health']>; untilMs: number } | undefined
+  const health = () => {
+    if (!kept || kept.untilMs <= Date.now()) kept = { health: engine.health(), untilMs: Date.now() + HEALTH_KEPT_MS }
+    return kept.health
+  }
 
   app.get(
     '/health',
@@ -18,11 +27,11 @@ export const statusRoutes: Routes = (app, { engine }) => {
       },
     },
     async (_request, reply) => {
-      const health = await engine.health()
+      const current = await health()
       return reply
-        .code(health.ok ? 200 : 503)
+        .code(current.ok ? 200 : 503)
         .header('cache-control', 'no-store')
-        .send(toJson(health))
+        .send(toJson(current))
     },
   )
 

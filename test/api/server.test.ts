@@ -224,6 +224,18 @@ describe('the server', () => {
     expect([status, json.ok]).toEqual([503, false])
   })
 
+  it('asks the engine for its health once for many who ask at the same time', async () => {
+    const { health } = engine
+    let asked = 0
+    engine.health = async () => {
+      asked++
+      return health()
+    }
+    const replies = await Promise.all(Array.from({ length: 20 }, () => call('GET', '/health')))
+    expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200))
+    expect(asked).toBe(1)
+  })
+
   it.each([new Error('password=hunter2 at /etc/secret'), 'a string', null, { statusCode: 400, message: 'hunter2' }])(
     'never tells what an unknown failure says: %s',
     async (failure) => {
