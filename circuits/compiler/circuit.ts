@@ -42,6 +42,7 @@ export class Circuit {
   signalCount = 0
   #constraints = 0
   #work = 0
+  #instructions = 0
   readonly #signalRanges: Proven[] = []
   readonly #ranges = new Map<string, Proven>()
   readonly #products = new Map<string, Lc>()
@@ -64,6 +65,19 @@ export class Circuit {
     this.#work += amount
     if (this.#work > this.limits.work) {
       throw refuse(this.at, 'the applet takes too many steps to compile', 'Use smaller loops and arrays')
+    }
+  }
+
+  /** Counts instructions that a run of the applet may execute. */
+  follow(instructions: number): void {
+    this.charge(1)
+    this.#instructions += instructions
+    if (this.#instructions > this.limits.instructions) {
+      throw refuse(
+        this.at,
+        `the applet may execute more than ${this.limits.instructions} instructions`,
+        'Use smaller loops, and loops in place of large copies',
+      )
     }
   }
 

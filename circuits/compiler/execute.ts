@@ -14,7 +14,7 @@ import type { Lc } from './lc.ts'
 import { ONE, ZERO, add, constantLc } from './lc.ts'
 import { Live } from './live.ts'
 import { BINARY, UNARY } from './numeric.ts'
-import { refuse } from './refusal.ts'
+import { BULK_INSTRUCTIONS, refuse } from './refusal.ts'
 import type { State } from './state.ts'
 import { assume, mergeStates, rangeOn } from './state.ts'
 import type { Words } from './words.ts'
@@ -119,7 +119,7 @@ export class Executor {
 
   #locate(fn: WasmFunction, { offset, name }: Instruction): void {
     this.circuit.at = { functionName: describeFunction(this.module, fn.index), offset, instruction: name }
-    this.circuit.charge(1)
+    this.circuit.follow(name.startsWith('memory.') && name !== 'memory.size' ? BULK_INSTRUCTIONS : 1)
   }
 
   #block(frame: Frame, at: number, instruction: Instruction, state: State): State | undefined {

@@ -9,15 +9,24 @@ export interface CompilerLimits {
   constraints: number
   /** Elementary steps: instructions followed and linear terms moved. A million take about a second. */
   work: number
+  /**
+   * Instructions followed, a bulk one counted as BULK_INSTRUCTIONS. Any run of the applet takes a path that the compiler
+   * followed, so with the sandbox's fuel well above this (engine/runner/run.ts) no reading that is provable runs out of it.
+   */
+  instructions: number
   callDepth: number
   /** Addresses one access may have. */
   candidates: number
 }
 
+/** The fuel that the sandbox takes for memory.copy and memory.fill. */
+export const BULK_INSTRUCTIONS = 4096
+
 export const DEFAULT_LIMITS: CompilerLimits = {
   loopIterations: 300,
   constraints: 50_000,
   work: 5_000_000,
+  instructions: 200_000,
   callDepth: 64,
   candidates: 256,
 }

@@ -48,6 +48,25 @@ describe('compileApplet refuses', () => {
     expectRefusal({ code: [0x03, EMPTY, 0x0c, 0, 0x0b, 0x00] }, /\(loop\): the loop runs more than 300 times/)
   })
 
+  const loop = (counter: number, body: number[]) => {
+    const next = [...localGet(counter), ...i32Const(1), 0x6a, 0x22, counter, ...i32Const(290), 0x48, 0x0d, 0]
+    return [...i32Const(0), ...localSet(counter), 0x03, EMPTY, ...body, ...next, 0x0b]
+  }
+  const behindCheck = (body: number[]) => [...value, ...i32Const(100), 0x4b, 0x04, EMPTY, ...body, 0x0b, ...localGet(3)]
+
+  it('A-11 nested constant loops behind a check, that a reading could make the sandbox run out of fuel with', () => {
+    const inner = [...localGet(3), ...localGet(2), 0x73, ...localGet(1), 0x6a, ...localSet(3)]
+    expectRefusal(
+      { locals: [I32, I32, I32], code: behindCheck(loop(1, loop(2, inner))) },
+      /more than 200000 instructions/,
+    )
+  })
+
+  it('A-11 many bulk copies behind a check', () => {
+    const copy = [...i32Const(8192), ...i32Const(8200), ...i32Const(8), 0xfc, 10, 0, 0]
+    expectRefusal({ locals: [I32, I32, I32], code: behindCheck(loop(1, copy)) }, /more than 200000 instructions/)
+  })
+
   it('a loop whose end depends on data', () => {
     const code = [
       ...value,
@@ -108,7 +127,7 @@ describe('compileApplet refuses', () => {
     }
     expectRefusal(
       { locals: [I32, I32, I32, I32, I32, I32, I32, I32], code: [...body, ...localGet(1)] },
-      /too many steps/,
+      /too many steps|more than 200000 instructions/,
     )
   })
 
