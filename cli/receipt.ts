@@ -15,6 +15,8 @@ export interface VerifyOptions {
   readonly rpcUrl: string
   /** Where objects are read by their SHA-256: an engine's URL, or a directory of `<pointer>.batch` files. */
   readonly da: string
+  /** The project's settlement contract, if the caller knows it: a receipt of another one is refused. */
+  readonly settlement?: string
 }
 
 export function receiptCommand(): Command {
@@ -24,12 +26,17 @@ export function receiptCommand(): Command {
       .argument('<file>', 'receipt in JSON, as GET /v1/receipts/{taskId} gives it')
       .requiredOption('--rpc <url>', 'JSON-RPC URL of the chain')
       .requiredOption('--da <url or directory>', 'where batches and applets are read: an engine, or its da directory')
+      .option('--settlement <address>', "the project's settlement contract; a receipt of another one is refused")
       .addHelpText(
         'after',
         '\nExample:\n  attestream receipt verify receipt.json --rpc http://127.0.0.1:8545 --da http://127.0.0.1:8080',
       )
-      .action(async (file: string, { rpc, da }: { rpc: string; da: string }) => {
-        const report = await verifyReceiptFile(await readText(file), { rpcUrl: rpc, da })
+      .action(async (file: string, { rpc, ...options }: { rpc: string; da: string; settlement?: string }) => {
+        const receipt = parseReceipt(parseJson(await readText(file)))
+        const report = await verifyReceiptFrom(receipt, { rpcUrl: rpc, ...options })
+        if (!options.settlement) {
+          console.log(`  !!  settlement ${receipt.settlement} on chain ${receipt.chainId}: compare with the project's`)
+        }
         for (const check of report.checks) console.log(`  ok  ${check}`)
         if (report.devSetup)
           console.log('  !!  development setup: whoever made the key can forge; no money is protected')
@@ -40,13 +47,17 @@ export function receiptCommand(): Command {
   )
 }
 
-/** Parses and checks a receipt's JSON text; throws RECEIPT_INVALID and others of `verifyReceipt`. */
-export async function verifyReceiptFile(text: string, options: VerifyOptions): Promise<ReceiptReport> {
-  return verifyReceiptFrom(parseReceipt(parseJson(text)), options)
-}
-
-/** Checks a receipt from chain and data availability. */
-export async function verifyReceiptFrom(receipt: Receipt, { rpcUrl, da }: VerifyOptions): Promise<ReceiptReport> {
+/** Checks a receipt from chain and data availability; throws RECEIPT_INVALID and others of `verifyReceipt`. */
+export async function verifyReceiptFrom(
+  receipt: Receipt,
+  { rpcUrl, da, settlement }: VerifyOptions,
+): Promise<ReceiptReport> {
+  if (settlement !== undefined && settlement.toLowerCase() !== receipt.settlement.toLowerCase()) {
+    throw new AttestreamError(
+      'RECEIPT_INVALID',
+      `The receipt is of settlement ${receipt.settlement}; expected ${settlement}. Whoever deploys contracts of his own can settle anything there.`,
+    )
+  }
   const chain = await createReceiptSources(rpcUrl, receipt.settlement)
   const object = (pointer: Hex) => readObject(da, pointer)
   return verifyReceipt({ ...chain, object, runApplet, verifySeal }, receipt)
