@@ -32,10 +32,11 @@ export function receiptCommand(): Command {
         '\nExample:\n  attestream receipt verify receipt.json --rpc http://127.0.0.1:8545 --da http://127.0.0.1:8080',
       )
       .action(async (file: string, { rpc, ...options }: { rpc: string; da: string; settlement?: string }) => {
-        const receipt = parseReceipt(parseJson(await readText(file)))
-        const report = await verifyReceiptFrom(receipt, { rpcUrl: rpc, ...options })
+        const text = await readText(file)
+        const report = await verifyReceiptFile(text, { rpcUrl: rpc, ...options })
         if (!options.settlement) {
-          console.log(`  !!  settlement ${receipt.settlement} on chain ${receipt.chainId}: compare with the project's`)
+          const { settlement, chainId } = parseReceipt(parseJson(text))
+          console.log(`  !!  settlement ${settlement} on chain ${chainId}: compare with the project's`)
         }
         for (const check of report.checks) console.log(`  ok  ${check}`)
         if (report.devSetup)
@@ -45,6 +46,11 @@ export function receiptCommand(): Command {
         )
       }),
   )
+}
+
+/** Parses and checks a receipt's JSON text. */
+export async function verifyReceiptFile(text: string, options: VerifyOptions): Promise<ReceiptReport> {
+  return verifyReceiptFrom(parseReceipt(parseJson(text)), options)
 }
 
 /** Checks a receipt from chain and data availability; throws RECEIPT_INVALID and others of `verifyReceipt`. */
