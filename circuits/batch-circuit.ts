@@ -5,12 +5,16 @@
 
 import type { AppletAbi } from '../engine/core/applet.ts'
 import { AttestreamError } from '../engine/core/errors.ts'
+import { frameBytes, frameFormat } from '../engine/core/frame.ts'
 import { isCohortSize } from '../engine/core/identity.ts'
 import { JOURNAL_FIELDS } from '../engine/core/journal.ts'
 import { layoutId, wordCount, wordFields, type Layout } from '../engine/core/layout.ts'
 
 /** What the generator needs to know of an applet. */
 export type BatchApplet = Pick<AppletAbi, 'reading' | 'state' | 'config' | 'maxUnitsPerFrame'>
+
+/** A frame's length is a u16 in the DA object. */
+const MAX_FRAME_BYTES = 0xffff
 
 /** D and R: what shapes the circuit beside the applet. */
 export interface BatchShape {
@@ -61,6 +65,9 @@ function checkShape(applet: BatchApplet, cohortSize: number, frameSize: number):
   if (!Number.isInteger(frameSize) || frameSize < 1 || frameSize > 64) {
     refuse(`frameSize is ${frameSize}; expected 1 to 64.`)
   }
+  const bytes = frameBytes(frameFormat(applet.reading, frameSize), frameSize)
+  if (bytes > MAX_FRAME_BYTES)
+    refuse(`A full frame takes ${bytes} bytes; a batch carries at most ${MAX_FRAME_BYTES} each.`)
   if (applet.maxUnitsPerFrame < 1n || applet.maxUnitsPerFrame >= 1n << 38n) {
     refuse(`maxUnitsPerFrame is ${applet.maxUnitsPerFrame}; expected 1 to 2^38 − 1.`)
   }

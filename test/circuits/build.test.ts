@@ -125,6 +125,23 @@ describe('a build that fails', () => {
   })
 })
 
+describe('a reading so large that a full frame passes the u16 length of the DA object', () => {
+  const wide = (fields: number) => {
+    const reading = Array.from({ length: fields }, (_, i) => ({
+      name: `f${i}`,
+      type: 'u64' as const,
+      bits: 64,
+      offset: 8 * i,
+    }))
+    return () => generateBatchCircuit({ ...meterToy.abi, reading }, { cohortSize: 4, frameSize: 64 })
+  }
+
+  it('is refused, one that just fits is not', () => {
+    expect(wide(128)).toThrow(/takes 65654 bytes; a batch carries at most 65535/)
+    expect(wide(127)).not.toThrow()
+  })
+})
+
 describe('the main circuit', () => {
   it('is the same text for the same applet and shape', () => {
     const shape = { cohortSize: 8, frameSize: 16 }
