@@ -2,8 +2,6 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { createProgress } from './progress.ts'
-import { printReport } from './demo/report.ts'
-import { runDemo } from './demo/run.ts'
 
 interface DemoFlags {
   readonly applet: 'energy-meter' | 'movement' | 'uptime'
@@ -32,6 +30,8 @@ export function demoCommand(): Command {
     .addHelpText('after', '\nExample:\n  npm run demo -- --applet movement --devices 4')
     .action(async ({ applet, data, devices, frames, keep, ptau, ptauHash }: DemoFlags) => {
       const progress = createProgress()
+      progress.step('Load compilers and prover')
+      const [{ runDemo }, { printReport }] = await Promise.all([import('./demo/run.ts'), import('./demo/report.ts')])
       const setup = ptau && { kind: 'ptau' as const, path: ptau, ...(ptauHash ? { expectedHash: ptauHash } : {}) }
       const demo = await runDemo(
         { applet, devices, framesPerDevice: frames, ...(data ? { file: data } : {}), ...(setup ? { setup } : {}) },

@@ -10,6 +10,14 @@ const program = new Command('attestream')
   .addCommand(demoCommand())
   .addCommand(receiptCommand())
 
+// A signal ends the process in order, so that what it started, such as a local chain, ends with it.
+for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
+  process.on(signal, () => {
+    const isHandled = process.listenerCount(signal) > 1
+    if (!isHandled) process.exit(128 + number)
+  })
+}
+
 program.parseAsync().catch((error: unknown) => {
   const isKnown = isAttestreamError(error)
   console.error(isKnown ? `${error.code}: ${error.message}` : error)

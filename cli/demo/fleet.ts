@@ -15,7 +15,10 @@ export interface Fleet {
 
 const ADMISSION_SEC = 3600n
 
-/** Registers `count` devices, dealt out to the owners in turn. Each owner sends the registration of the own devices. */
+/**
+ * Registers `count` devices, dealt out to the owners in turn, and waits until the engine knows them all: a batch is closed as soon as
+ * every device that it knows has sent. Each owner sends the registration of the own devices.
+ */
 export async function registerFleet(world: World, project: DemoProject, count: number): Promise<Fleet> {
   const devices: Fleet['devices'][number][] = []
   const deadline = BigInt(Math.floor(Date.now() / 1000)) + ADMISSION_SEC
@@ -31,6 +34,7 @@ export async function registerFleet(world: World, project: DemoProject, count: n
     const device = createDevice({ secretKey, deviceId, deviceDomain, reading: abi.reading, frameSize })
     devices.push(Object.assign(device, { owner: owner.address }))
   }
+  for (const { deviceId } of devices) await world.engine.getDevice(deviceId)
   return { projectId: project.projectId, devices }
 }
 

@@ -45,7 +45,9 @@ export async function runDemo(request: DemoRequest, progress: Progress): Promise
     const { appletId, constraints } = await prepareApplet(api, request.applet, progress)
     progress.step('Create the project on chain: publish the version, set the config, fund the escrow')
     const batches = Math.ceil(dataset.readings.length / SHAPE.cohortSize) * request.framesPerDevice
-    const project = await createProject(world, api, { appletId, config: dataset.config, shape: SHAPE, batches })
+    const frames = dataset.readings.length * request.framesPerDevice
+    const escrow = { batches: frames } // enough even if each frame ended in a batch of its own
+    const project = await createProject(world, api, { appletId, config: dataset.config, shape: SHAPE, ...escrow })
     progress.step(`Register ${dataset.readings.length} devices of ${world.owners.length} owners`)
     const fleet = await registerFleet(world, project, dataset.readings.length)
     const before = await ownerRows(world, fleet)
