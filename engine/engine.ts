@@ -50,6 +50,7 @@ export interface EngineOptions {
 
 const DEVICE_SYNC_MS = 2_000
 const BACKOFF_MS = 500
+const INGEST_WAKE_MS = 25
 const CLOSE_AFTER_MS = 10_000
 const PRUNE_MS = 60_000
 
@@ -132,6 +133,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (options.retentionMs === undefined) clearInterval(pruneTimer)
   applets.resume()
   const ingesting = new Set<Promise<unknown>>()
+  /** One look at what waits serves the requests of a moment: it costs the more, the more frames wait. */
+  let waking: NodeJS.Timeout | undefined
+  const wakeSoon = (): void => {
+    waking ??= setTimeout(() => {
+      waking = undefined
+      pipeline.wake()
+    }, INGEST_WAKE_MS).unref()
+  }
   let closed = false
 
   const knownTask = (taskId: Hex): Task => {
@@ -185,7 +194,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         return await results
       } finally {
         ingesting.delete(results)
-        pipeline.wake()
+        wakeSoon()
       }
     },
     ...createFrames({ store, devices, projects }),

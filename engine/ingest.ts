@@ -5,7 +5,6 @@ import type { Acknowledgement, DeviceRecord, IngestResult, ProjectRecord } from 
 import type { Hex } from './core/codec.ts'
 import { AttestreamError, isAttestreamError } from './core/errors.ts'
 import { decodeFrame, decodeFrameHeader, messageHash, type Frame, type FrameFormat } from './core/frame.ts'
-import { deviceLeaf } from './core/identity.ts'
 import { MAX_SEQUENCE_STEP } from './core/ledger.ts'
 import type { Poseidon } from './core/poseidon.ts'
 import type { Store, StoredFrame } from './store/index.ts'
@@ -76,7 +75,7 @@ function acknowledge(
   const deadline = BigInt(Math.ceil(receivedMs / 1000) + context.acknowledgeWithinSec)
   const content = { deviceId, sequence: frame.sequence, messageHash: frame.messageHash, deadline }
   const acknowledgement = { ...content, signature: context.signAcknowledgement(content) }
-  const leaf = deviceLeaf(key, deviceId, context.hash)
+  const leaf = context.verifiers.leaf({ deviceId, key })
   return { deviceId, projectId, cohort, slot, leaf, ...frame, appletId, frameSize, receivedMs, acknowledgement }
 }
 
