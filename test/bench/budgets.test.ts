@@ -2,6 +2,7 @@
 // slack, so that a loss shows at once. Constraints and bytes are measured here; gas is measured by test/contracts/gas.test.ts,
 // which keeps the committed snapshot equal to the chain, so that here the snapshot stands for it.
 
+import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildApplet } from '../../applets/build.ts'
 import { APPLETS } from '../../bench/constraints.ts'
@@ -31,6 +32,12 @@ describe('budgets', () => {
 
   it.each(all)('%s is held closely: a gain is written down', (key, { held }) => {
     expect(figures[key]).toBeGreaterThan(held * 0.95)
+  })
+
+  it('are documented with the figures as they are', () => {
+    const readme = readFileSync(new URL('../../bench/README.md', import.meta.url), 'utf8')
+    const row = ([key, value]: [string, number]) => `| \`${key}\` | ${value.toLocaleString('en')} |`
+    expect(Object.entries(figures).map(row).filter((text) => !readme.includes(text))).toEqual([])
   })
 
   it.each(APPLETS)('the compiler predicts the constraints of %s exactly', async (name) => {
