@@ -75,6 +75,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
   ],
   DA_OBJECT_UNKNOWN: [404, 'Check the pointer; it stands in the task and in the receipt.'],
   DEVICE_FOREIGN: [403, "Send the frame to the engine that serves the device's project."],
+  DEVICE_QUEUE_FULL: [429, 'Keep the frame and send it again later, unchanged; send fewer, fuller frames.'],
   DEVICE_REVOKED: [403, 'Let the owner rotate or confirm the key on chain.'],
   DEVICE_UNKNOWN: [404, 'Register the device on chain, or check the deviceId.'],
   ENGINE_CLOSED: [503, "Send the request again after the engine's restart."],

@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly closeAfterMs?: number
   readonly proverThreads?: number
   readonly acknowledgeWithinSec?: number
+  /** Frames of one device that may wait for a batch. Default 256. */
+  readonly maxWaitingFrames?: number
   /** How long DA objects are kept at least; default: for ever. Unsettled batches and each cohort's latest page always stay. */
   readonly retentionMs?: number
   readonly maxAttempts?: number
@@ -50,6 +52,7 @@ export interface EngineOptions {
 
 const DEVICE_SYNC_MS = 2_000
 const BACKOFF_MS = 500
+const MAX_WAITING_FRAMES = 256
 const INGEST_WAKE_MS = 25
 const CLOSE_AFTER_MS = 10_000
 const PRUNE_MS = 60_000
@@ -90,6 +93,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     verifiers: createVerifierCache(hash),
     nowMs,
     acknowledgeWithinSec: options.acknowledgeWithinSec ?? 3600,
+    maxWaitingFrames: options.maxWaitingFrames ?? MAX_WAITING_FRAMES,
     signAcknowledgement: (content) => chain.signAcknowledgement(content),
     createFinder: () => devices.createFinder(),
     projectFormat: (projectId) => projects.serving(projectId),

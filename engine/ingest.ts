@@ -17,6 +17,8 @@ export interface IngestContext {
   readonly nowMs: () => number
   /** Seconds after receipt by which an acknowledged frame is promised to be anchored. */
   readonly acknowledgeWithinSec: number
+  /** Frames of one device that may wait for a batch: more could not be anchored by the deadline they are promised. */
+  readonly maxWaitingFrames: number
   readonly signAcknowledgement: (content: Omit<Acknowledgement, 'signature'>) => Hex
   /** For one request: finds a device, on chain when the store does not know it; throws DEVICE_UNKNOWN. */
   readonly createFinder: () => (deviceId: bigint) => Promise<DeviceRecord>
@@ -39,7 +41,7 @@ export async function ingestFrames(context: IngestContext, frames: readonly Uint
     checked.push(await checkOne(context, find, bytes))
     await new Promise(setImmediate)
   }
-  return storeFrames(context.store, checked)
+  return storeFrames(context, checked)
 }
 
 async function checkOne(context: IngestContext, find: Find, bytes: Uint8Array): Promise<NewFrame | IngestResult> {
@@ -80,7 +82,9 @@ function acknowledge(
 }
 
 /** Decides duplicates and order again without a pause, since other requests may have come in between, then writes all. */
-function storeFrames(store: Store, checked: readonly (NewFrame | IngestResult)[]): IngestResult[] {
+function storeFrames(context: IngestContext, checked: readonly (NewFrame | IngestResult)[]): IngestResult[] {
+  const { store } = context
+  const waiting = new Map<bigint, number>()
   const fresh = new Map<string, NewFrame>()
   const last = new Map<bigint, bigint>()
   const results = checked.map((entry): IngestResult => {
@@ -91,6 +95,9 @@ function storeFrames(store: Store, checked: readonly (NewFrame | IngestResult)[]
       if (same && same.messageHash !== entry.messageHash) throw repeated(entry)
       if (same) return { acknowledgement: same.acknowledgement }
       checkSequence(entry, last.get(entry.deviceId) ?? store.device(entry.deviceId)!.lastSequence)
+      const before = waiting.get(entry.deviceId) ?? store.waitingFrames(entry)
+      if (before >= context.maxWaitingFrames) throw queueFull(entry, before)
+      waiting.set(entry.deviceId, before + 1)
       last.set(entry.deviceId, entry.sequence)
       fresh.set(key, entry)
       return { acknowledgement: entry.acknowledgement }
@@ -133,6 +140,13 @@ function checkSignature(context: IngestContext, device: DeviceRecord, frame: Fra
       `The signature does not belong to the registered key of device ${device.deviceId}. Check key, deviceDomain and layout.`,
     )
   }
+}
+
+function queueFull({ deviceId }: { deviceId: bigint }, waiting: number): AttestreamError {
+  return new AttestreamError(
+    'DEVICE_QUEUE_FULL',
+    `Device ${deviceId} has ${waiting} frames waiting for a batch; a batch takes one of each device. Send the frame again later.`,
+  )
 }
 
 function repeated(frame: { deviceId: bigint; sequence: bigint }): AttestreamError {

@@ -59,6 +59,7 @@ export const ERRORS = {
   DA_OBJECT_PRUNED: 'A data-availability object was deleted after its retention period.',
   DA_OBJECT_UNKNOWN: 'No data-availability object has this pointer.',
   DEVICE_FOREIGN: 'The device belongs to a project that this engine does not serve.',
+  DEVICE_QUEUE_FULL: 'As many frames of the device wait for a batch as the engine can promise to anchor.',
   DEVICE_REVOKED: 'The key of the device is revoked or suspended.',
   DEVICE_UNKNOWN: 'No device with this id is registered on chain.',
   ENGINE_CLOSED: 'The engine is shutting down.',

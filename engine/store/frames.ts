@@ -68,6 +68,9 @@ export function createFrameStore(db: Database) {
        order by slot`,
     ),
     drop: db.prepare('update frames set dropped = ? where device_id = ? and sequence = ?'),
+    waiting: db.prepare(
+      `select count(*) as frames from frames where project_id = ? and cohort = ? and slot = ? and ${pending}`,
+    ),
     count: db.prepare(`select count(*) as frames from frames where ${pending}`),
   }
 
@@ -113,6 +116,10 @@ export function createFrameStore(db: Database) {
     },
     dropFrame(frame: Pick<StoredFrame, 'deviceId' | 'sequence'>, reason: string): void {
       statements.drop.run(reason, u64Text(frame.deviceId), u64Text(frame.sequence))
+    },
+    /** Frames of a slot that wait for a batch. */
+    waitingFrames({ projectId, cohort, slot }: Pick<StoredFrame, 'projectId' | 'cohort' | 'slot'>): number {
+      return (statements.waiting.get(u64Text(projectId), cohort, slot) as Row).frames as number
     },
     pendingCount(): number {
       return (statements.count.get() as Row).frames as number

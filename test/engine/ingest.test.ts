@@ -30,6 +30,7 @@ function scene(change: Partial<IngestContext> = {}) {
     verifiers: createVerifierCache(hash),
     nowMs: () => NOW_MS,
     acknowledgeWithinSec: 60,
+    maxWaitingFrames: 256,
     signAcknowledgement: () => `0x${(++signed).toString(16).padStart(130, '0')}`,
     createFinder: () => find,
     projectFormat(projectId) {
@@ -63,6 +64,16 @@ describe('ingest', () => {
       deadline: BigInt(NOW_MS / 1000 + 60),
     })
     expect(stored).toMatchObject({ slot: 0, cohort: 0, appletId: PROJECT.appletId, frameSize: 4, dropped: null })
+  })
+
+  it('promises no more frames of a device than may wait, over requests and within one, and takes the rest later', async () => {
+    const { store, send } = scene({ maxWaitingFrames: 3 })
+    expect(codesOf(await send(frameBytes(0, 1n), frameBytes(0, 2n)))).toEqual(['acknowledged', 'acknowledged'])
+    const [third, fourth, other] = await send(frameBytes(0, 3n), frameBytes(0, 4n), frameBytes(1, 1n))
+    expect(codesOf([third!, fourth!, other!])).toEqual(['acknowledged', 'DEVICE_QUEUE_FULL', 'acknowledged'])
+    expect(store.device(deviceId(0))!.lastSequence).toBe(3n)
+    store.dropFrame({ deviceId: deviceId(0), sequence: 1n }, 'makes room')
+    expect(codesOf(await send(frameBytes(0, 4n), frameBytes(0, 5n)))).toEqual(['acknowledged', 'DEVICE_QUEUE_FULL'])
   })
 
   const good = () => frameBytes(0, 1n)
