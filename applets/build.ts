@@ -1,38 +1,33 @@
 /**
- * Compiles an applet in this process, with the options that plain `npx asc` takes from asconfig.json: same source, same bytes.
+ * Compiles an applet with the options that plain `npx asc` takes from asconfig.json: same source, same bytes. asc runs in a
+ * process of its own: importing it under a TypeScript loader takes seconds, and its memory goes with it.
  */
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import asc from 'assemblyscript/asc'
+import { promisify } from 'node:util'
 import { AttestreamError } from '../engine/core/errors.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
-const OUT_FILE = 'applet.wasm'
-
-/** asc keeps the program in the transform's prototype, so compilations take turns. */
-let turn: Promise<unknown> = Promise.resolve()
+const ASC = join(dirname(createRequire(import.meta.url).resolve('assemblyscript/package.json')), 'bin', 'asc.js')
 
 /** WASM of one applet, the attestream.abi section included. Throws APPLET_SOURCE_INVALID with asc's diagnostics. */
-export function buildApplet(sourcePath: string): Promise<Uint8Array> {
-  const built = turn.then(() => compile(resolve(sourcePath)))
-  turn = built.catch(() => undefined)
-  return built
-}
-
-async function compile(sourcePath: string): Promise<Uint8Array> {
-  let wasm: Uint8Array | undefined
-  const { error, stderr } = await asc.main(
-    [relative(ROOT, sourcePath), '--baseDir', ROOT, '--config', 'asconfig.json', '--outFile', OUT_FILE],
-    {
-      readFile: (name, baseDir) => readFile(join(baseDir, name), 'utf8').catch(() => null),
-      writeFile: (name, contents) => {
-        if (name === OUT_FILE && typeof contents !== 'string') wasm = contents
-      },
-      listFiles: () => [],
-    },
-  )
-  if (!error && wasm) return wasm
-  const diagnostics = `${stderr.toString().trim()}\n${error?.message ?? ''}`.trim()
-  throw new AttestreamError('APPLET_SOURCE_INVALID', `${sourcePath} does not compile:\n${diagnostics}`)
+export async function buildApplet(sourcePath: string): Promise<Uint8Array> {
+  const folder = await mkdtemp(join(tmpdir(), 'attestream-asc-'))
+  const outFile = join(folder, 'applet.wasm')
+  const source = relative(ROOT, resolve(sourcePath))
+  try {
+    await promisify(execFile)(process.execPath, [ASC, source, '--config', 'asconfig.json', '--outFile', outFile], {
+      cwd: ROOT,
+    })
+    return new Uint8Array(await readFile(outFile))
+  } catch (error) {
+    const { stderr, message } = error as { stderr?: string; message: string }
+    throw new AttestreamError('APPLET_SOURCE_INVALID', `${sourcePath} does not compile:\n${(stderr || message).trim()}`)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }

@@ -102,6 +102,6 @@ describe('the bundle of the SDK', () => {
   })
 
   it('stays within its budget', () => {
-    expect(deviceSdkBytes()).toBeLessThan(660_000)
+    expect(deviceSdkBytes()).toBeLessThan(50_000)
   })
 })
