@@ -2,17 +2,14 @@
 // between sending and recording neither pays twice nor sticks.
 
 import type { Chain } from './chain/chain.ts'
+import type { Sent as ChainSent } from './chain/connection.ts'
 import type { AnchorRequest } from './chain/writes.ts'
-import type { Hex } from './core/codec.ts'
 import { AttestreamError } from './core/errors.ts'
 import type { AnchorFields } from './core/journal.ts'
 import type { Receipt } from './core/receipt.ts'
 
-/** A transaction's trace. */
-export interface Sent {
-  readonly txHash: Hex
-  readonly gasUsed: bigint
-}
+/** What a task keeps of a transaction. */
+export type Sent = Pick<ChainSent, 'txHash' | 'gasUsed'>
 
 export interface Anchored extends Sent {
   readonly batchNumber: bigint

@@ -26,11 +26,6 @@ export function chainError(action: string, error: unknown): AttestreamError {
   return new AttestreamError('CHAIN_UNAVAILABLE', message, { action }, { cause: error })
 }
 
-/** True if the error is a contract's refusal with this custom error. */
-export function isRevert(error: unknown, ...names: string[]): error is AttestreamError {
-  return isAttestreamError(error, 'CHAIN_REVERTED') && names.includes(String(error.details.error))
-}
-
 function revertedError(action: string, data: Hex, cause: unknown): AttestreamError {
   const { name, args } = decodeRevert(data)
   const values = args.map(String).join(', ')

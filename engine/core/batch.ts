@@ -75,13 +75,6 @@ export function encodeBatchData(layouts: AppletLayouts, data: BatchData): Uint8A
   )
 }
 
-/** The appletId that a data-availability object names; throws BATCH_INVALID if it is not one. */
-export function batchDataAppletId(bytes: Uint8Array): bigint {
-  const reader = batchReader(bytes)
-  readMagic(reader)
-  return reader.integer(32)
-}
-
 /** Parses a data-availability object; throws BATCH_INVALID or FRAME_* for anything that `encodeBatchData` does not produce. */
 export function decodeBatchData(layouts: AppletLayouts, bytes: Uint8Array): BatchData {
   const reader = batchReader(bytes)

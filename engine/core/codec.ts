@@ -51,10 +51,6 @@ export function concatBytes(...parts: Uint8Array[]): Uint8Array {
   return out
 }
 
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
-}
-
 /** Reads a binary layout front to back; `onShort` makes the error for missing bytes. */
 export class ByteReader {
   readonly bytes: Uint8Array

@@ -7,8 +7,7 @@ export const FIELD_ORDER = 21888242871839275222246405745257275088548364400416034
 
 /** `value` mod r, in [0, r). */
 export function toField(value: bigint): bigint {
-  const remainder = value % FIELD_ORDER
-  return remainder < 0n ? remainder + FIELD_ORDER : remainder
+  return mod(value, FIELD_ORDER)
 }
 
 /** Throws NUMBER_OUT_OF_RANGE unless 0 ≤ value < 2^bits. */

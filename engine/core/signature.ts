@@ -74,11 +74,6 @@ export function createVerifier(key: PublicKey, windowSize = 0): Verifier {
   }
 }
 
-/** Throws CURVE_POINT_INVALID unless the key may be registered: canonical, on the curve, not of low order. */
-export function checkPublicKey(key: PublicKey): void {
-  if (checkedPoint(key, 'public key').multiplyUnsafe(8n).is0()) throw invalidPoint('public key', 'it has low order')
-}
-
 /** True if (x, y) are canonical field elements on BabyJubJub. */
 export function isOnCurve(x: bigint, y: bigint): boolean {
   if (x < 0n || y < 0n || x >= FIELD_ORDER || y >= FIELD_ORDER) return false

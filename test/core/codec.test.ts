@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bytesToHex, bytesToInteger, concatBytes, equalBytes, hexToBytes, integerToBytes, integerToHex } from '../../engine/core/codec.ts' // prettier-ignore
+import { bytesToHex, bytesToInteger, concatBytes, hexToBytes, integerToBytes, integerToHex } from '../../engine/core/codec.ts' // prettier-ignore
 import { FIELD_ORDER, checkField, checkUint, mod, toField } from '../../engine/core/field.ts'
 
 const coded = (code: string) => expect.objectContaining({ code })
@@ -34,9 +34,6 @@ describe('bytes', () => {
 
   it('are joined and compared', () => {
     expect(concatBytes(Uint8Array.of(1), new Uint8Array(), Uint8Array.of(2, 3))).toEqual(Uint8Array.of(1, 2, 3))
-    expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true)
-    expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false)
-    expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1))).toBe(false)
   })
 })
 
