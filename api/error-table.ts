@@ -61,7 +61,10 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
   PROVING_KEY_REFUSED: [500, 'Use the key of the ceremony that belongs to this circuit.'],
   R1CS_INVALID: [500, 'Build the circuit again.'],
   ZKEY_INVALID: [500, 'Build or download the proving key again.'],
-  ACKNOWLEDGED_FRAME_DROPPED: [409, 'Nothing: the device was revoked or rotated before its frame was anchored.'],
+  ACKNOWLEDGED_FRAME_DROPPED: [
+    409,
+    'Sign the readings again, under the present key and layout; a frame of a revoked device is lost.',
+  ],
   APPLET_UNKNOWN: [404, 'Upload the applet with `POST /v1/applets`, or check the id.'],
   CIRCUIT_DISAGREES: [500, 'Report it with the DA object: the applet compiler has a defect. Nothing was settled.'],
   CIRCUIT_NOT_READY: [
@@ -105,7 +108,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
   ROUTE_UNKNOWN: [404, 'Check method and path against `/openapi.json`.'],
   ENGINE_UNREACHABLE: [503, 'Thrown by the SDK: keep the frames and send them again later; sending twice is harmless.'],
   RESPONSE_INVALID: [502, "Thrown by the SDK: check that the URL is an engine's, and the versions of both."],
-  SEQUENCE_EXHAUSTED: [409, 'Thrown by the SDK: rotate to a new device.'],
+  SEQUENCE_EXHAUSTED: [409, 'Thrown by the SDK: register a new device; a new key does not start the sequence again.'],
   APPLET_UNSUPPORTED: [400, 'Write the applet as the message suggests; it names the function and the byte offset.'],
   ACKNOWLEDGEMENT_INVALID: [
     422,

@@ -51,7 +51,7 @@ export const ERRORS = {
 
   // engine
   ACKNOWLEDGED_FRAME_DROPPED:
-    'An acknowledged frame can no longer be proven: the key of its device was changed or revoked first.',
+    'An acknowledged frame can no longer be proven: the key of its device or the Reading layout of its project was changed first.',
   APPLET_UNKNOWN: 'No applet with this id was uploaded to the engine.',
   CIRCUIT_DISAGREES: 'The circuit refuses the native result of a batch: a defect; nothing was submitted.',
   CIRCUIT_NOT_READY: 'The circuit of the applet for this cohort and frame size is not built yet, or its build failed.',

@@ -22,7 +22,7 @@ export interface StoredFrame {
   readonly receivedMs: number
   readonly acknowledgement: Acknowledgement
   readonly taskId: Hex | null
-  /** Why the frame will never be in a batch, though acknowledged: its key was changed or revoked first. */
+  /** Why the frame will never be in a batch, though acknowledged: key or layout was changed first. */
   readonly dropped: string | null
 }
 
@@ -36,6 +36,7 @@ export interface FrameFilter {
 export interface PendingCohort {
   readonly projectId: bigint
   readonly cohort: number
+  /** Slots with at least one waiting frame. */
   readonly slots: number
   readonly frames: number
   readonly oldestMs: number
