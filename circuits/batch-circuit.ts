@@ -5,7 +5,7 @@
 
 import type { AppletAbi } from '../engine/core/applet.ts'
 import { AttestreamError } from '../engine/core/errors.ts'
-import { frameBytes, frameFormat } from '../engine/core/frame.ts'
+import { MAX_FRAME_SIZE, frameBytes, frameFormat } from '../engine/core/frame.ts'
 import { isCohortSize } from '../engine/core/identity.ts'
 import { JOURNAL_FIELDS } from '../engine/core/journal.ts'
 import { layoutId, wordCount, wordFields, type Layout } from '../engine/core/layout.ts'
@@ -62,8 +62,8 @@ function checkShape(applet: BatchApplet, cohortSize: number, frameSize: number):
     throw new AttestreamError('CIRCUIT_SHAPE_INVALID', `${what} Choose other sizes for this applet version.`)
   }
   if (!isCohortSize(cohortSize)) refuse(`cohortSize is ${cohortSize}; expected 4, 8, 16, 32 or 64.`)
-  if (!Number.isInteger(frameSize) || frameSize < 1 || frameSize > 64) {
-    refuse(`frameSize is ${frameSize}; expected 1 to 64.`)
+  if (!Number.isInteger(frameSize) || frameSize < 1 || frameSize > MAX_FRAME_SIZE) {
+    refuse(`frameSize is ${frameSize}; expected 1 to ${MAX_FRAME_SIZE}.`)
   }
   const bytes = frameBytes(frameFormat(applet.reading, frameSize), frameSize)
   if (bytes > MAX_FRAME_BYTES)

@@ -3,7 +3,7 @@
 // sequence, so whoever keeps a device over restarts stores `sequence` before sending and passes it in again.
 
 import { AttestreamError } from '../engine/core/errors.ts'
-import { encodeFrame, frameFormat, signFrame } from '../engine/core/frame.ts'
+import { MAX_FRAME_SIZE, encodeFrame, frameFormat, signFrame } from '../engine/core/frame.ts'
 import { encodeRecord, type Layout, type NamedRecord } from '../engine/core/layout.ts'
 import { publicKey, type PublicKey } from '../engine/core/signature.ts'
 
@@ -16,7 +16,7 @@ export interface DeviceOptions {
   readonly deviceDomain: bigint
   /** The applet's Reading layout: `abi.reading`. */
   readonly reading: Layout
-  /** Most readings in a frame, fixed by the applet version: 1 to 255. */
+  /** Most readings in a frame, fixed by the applet version: 1 to 64. */
   readonly frameSize: number
   /** The last sequence this device has used; frames go on above it. Default 0. */
   readonly sequence?: bigint
@@ -37,7 +37,6 @@ export interface Device {
 }
 
 const LAST_SEQUENCE = (1n << 64n) - 1n
-const LARGEST_FRAME_SIZE = 255
 
 export function createDevice(options: DeviceOptions): Device {
   const { deviceId, deviceDomain, reading, frameSize } = options
@@ -71,10 +70,10 @@ function nextSequence(sequence: bigint): bigint {
 }
 
 function checkFrameSize(frameSize: number): void {
-  if (!Number.isInteger(frameSize) || frameSize < 1 || frameSize > LARGEST_FRAME_SIZE) {
+  if (!Number.isInteger(frameSize) || frameSize < 1 || frameSize > MAX_FRAME_SIZE) {
     throw new AttestreamError(
       'NUMBER_OUT_OF_RANGE',
-      `frameSize is ${frameSize}; expected an integer from 1 to ${LARGEST_FRAME_SIZE}, as the applet version has it.`,
+      `frameSize is ${frameSize}; expected an integer from 1 to ${MAX_FRAME_SIZE}, as the applet version has it.`,
     )
   }
 }

@@ -14,6 +14,8 @@ import { SPONGE_TAG, poseidon, sponge, type Poseidon } from './poseidon.ts'
 import { SUBGROUP_ORDER, sign, type Signature } from './signature.ts'
 
 export const FRAME_VERSION = 1
+/** Largest R: the circuit's and the registry's bound, so that the units of a frame fit a lane. */
+export const MAX_FRAME_SIZE = 64
 const HEADER_BYTES = 22
 const SIGNATURE_BYTES = 96
 
