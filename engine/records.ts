@@ -1,6 +1,7 @@
 // What the engine keeps and shows: applets, circuits, projects, devices, frames, tasks, receipts, settlements, claims.
 // Amounts and identifiers are bigint here; the API turns them into decimal strings.
 
+import type { Acknowledgement } from './core/acknowledgement.ts'
 import type { Hex } from './core/codec.ts'
 import type { AppletAbi } from './core/applet.ts'
 import type { CircuitManifest } from './core/circuit.ts'
@@ -54,16 +55,6 @@ export interface DeviceRecord extends Device {
   readonly lastSequence: bigint
 }
 
-/** The engine's signed promise to process a frame: an EIP-712 signature by the operator's key. */
-export interface Acknowledgement {
-  readonly deviceId: bigint
-  readonly sequence: bigint
-  readonly messageHash: bigint
-  /** Unix time in seconds by which the frame is to be anchored. */
-  readonly deadline: bigint
-  readonly signature: Hex
-}
-
 export interface FrameRecord {
   readonly deviceId: bigint
   readonly sequence: bigint
@@ -73,7 +64,7 @@ export interface FrameRecord {
   readonly receivedMs: number
   readonly taskId: Hex | null
   readonly acknowledgement: Acknowledgement
-  /** ACKNOWLEDGED_FRAME_DROPPED if the device's key changed before the frame was batched; else null. */
+  /** ACKNOWLEDGED_FRAME_DROPPED if the device's key or the Reading layout changed before the frame was in a batch; else null. */
   readonly failure: Failure | null
 }
 
@@ -123,7 +114,7 @@ export interface ClaimRecord {
   readonly pendingWei: bigint
 }
 
-export type { CircuitManifest, Receipt }
+export type { Acknowledgement, CircuitManifest, Receipt }
 
 /** Result of ingesting one frame. A duplicate is answered like the first time. */
 export type IngestResult = { readonly acknowledgement: Acknowledgement } | { readonly failure: Failure }

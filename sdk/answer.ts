@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What the engine answers to frames, parsed with suspicion: an acknowledgement counts only for the frame it names.
 
+import type { Acknowledgement } from '../engine/core/acknowledgement.ts'
+import type { Hex } from '../engine/core/codec.ts'
 import { AttestreamError } from '../engine/core/errors.ts'
 import { decodeFrameHeader } from '../engine/core/frame.ts'
-
-/** The engine's signed promise: an EIP-712 signature of its operator over the other fields, evidence if it is broken. */
-export interface Acknowledgement {
-  readonly deviceId: bigint
-  readonly sequence: bigint
-  readonly messageHash: bigint
-  /** Unix seconds by which the frame is to be anchored. */
-  readonly deadline: bigint
-  readonly signature: string
-}
 
 /** What became of one frame. With `again` the same bytes may be sent later; without, the engine refused them for good. */
 export type FrameOutcome =
@@ -45,7 +37,7 @@ function parseResult(result: unknown, frame: Uint8Array): FrameOutcome {
     sequence: integer(fields['sequence']),
     messageHash: integer(fields['messageHash']),
     deadline: integer(fields['deadline']),
-    signature: text(fields['signature']),
+    signature: signature(fields['signature']),
   }
   const header = decodeFrameHeader(frame)
   if (acknowledgement.deviceId !== header.deviceId || acknowledgement.sequence !== header.sequence) {
@@ -63,6 +55,11 @@ function failureOf(body: unknown): { code: string; message: string } {
 function integer(value: unknown): bigint {
   if (typeof value !== 'string' || !/^[0-9]{1,78}$/.test(value)) throw invalid('a number is not a decimal string')
   return BigInt(value)
+}
+
+function signature(value: unknown): Hex {
+  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(value)) throw invalid('a signature is not 65 bytes')
+  return value as Hex
 }
 
 function text(value: unknown): string {

@@ -2,13 +2,14 @@
 // port here: viem is the port, and any EVM chain with the contracts deployed will do.
 
 import type { Addresses } from '../../contracts/deploy.ts'
+import type { AcknowledgementContent } from '../core/acknowledgement.ts'
 import type { Hex } from '../core/codec.ts'
 import { AttestreamError } from '../core/errors.ts'
 import { connect, type ConnectionOptions } from './connection.ts'
 import { createEvents, type Events } from './events.ts'
 import { createReads, type Reads } from './reads.ts'
 import { onChain } from './reverts.ts'
-import { createAcknowledger, signAdmission, type AcknowledgementContent, type Admission } from './typed-data.ts'
+import { createAcknowledger, signAdmission, type Admission } from './typed-data.ts'
 import { createWrites, type Writes } from './writes.ts'
 
 export interface ChainOptions extends ConnectionOptions {

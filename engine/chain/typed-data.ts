@@ -6,6 +6,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { hashDomain, recoverTypedDataAddress, isAddressEqual } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import type { Acknowledgement, AcknowledgementContent } from '../core/acknowledgement.ts'
 import { bytesToHex, concatBytes, hexToBytes, integerToBytes, type Hex } from '../core/codec.ts'
 import { AttestreamError } from '../core/errors.ts'
 
@@ -17,14 +18,6 @@ export interface Admission {
   readonly keyY: bigint
   readonly metadataURI: string
   /** Unix time in seconds, inclusive. */
-  readonly deadline: bigint
-}
-
-/** What an acknowledgement says: the frame is to be anchored by `deadline` (Unix time in seconds). */
-export interface AcknowledgementContent {
-  readonly deviceId: bigint
-  readonly sequence: bigint
-  readonly messageHash: bigint
   readonly deadline: bigint
 }
 
@@ -88,7 +81,7 @@ export function createAcknowledger(privateKey: Hex, domain: SigningDomain): (con
 export async function verifyAcknowledgement(
   operator: Hex,
   domain: SigningDomain,
-  acknowledgement: AcknowledgementContent & { readonly signature: Hex },
+  acknowledgement: Acknowledgement,
 ): Promise<void> {
   const { signature, ...message } = acknowledgement
   const signer = await recoverTypedDataAddress({

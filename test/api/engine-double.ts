@@ -87,7 +87,7 @@ export function createEngineDouble(): Engine & { failWith: unknown } {
         sequence,
         messageHash: hash,
         deadline: 1_700_000_600n + BigInt(frames.size),
-        signature: '0xabcd',
+        signature: `0x${'ab'.repeat(65)}`,
       },
     }
     frames.set(key, record)

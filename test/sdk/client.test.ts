@@ -11,6 +11,8 @@ const device = createDevice({
   secretKey: new Uint8Array(32).fill(5),
 })
 const FRAMES = [1, 2, 3].map((timeSec) => device.buildFrame([{ timeSec }]))
+/** 65 bytes; the client does not check what they sign. */
+const SIGNATURE = `0x${'07'.repeat(65)}`
 
 type Reply = (frames: Uint8Array[]) => Response | Promise<Response>
 
@@ -46,7 +48,7 @@ const offline: Reply = () => {
 
 function ack(frame: Uint8Array) {
   const { deviceId, sequence } = decodeFrameHeader(frame)
-  return { deviceId: `${deviceId}`, sequence: `${sequence}`, messageHash: '5', deadline: '6', signature: '0x07' }
+  return { deviceId: `${deviceId}`, sequence: `${sequence}`, messageHash: '5', deadline: '6', signature: SIGNATURE }
 }
 
 describe('sending frames', () => {
