@@ -1,6 +1,6 @@
 // The direction of imports (docs/architecture.md §1). Each rule names what must not be reached and why.
 
-const verbs = '^engine/(ingest|sequence|publish|execute|prove|settle)\\.ts$'
+const verbs = '^engine/(ingest|sequence|publish|execute|prove|settle|verify)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

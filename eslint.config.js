@@ -21,6 +21,41 @@ export default tseslint.config(
       'max-lines': ['error', { max: 450 }],
     },
   },
+  {
+    // What the direction check cannot see: the core takes clock, randomness and environment as arguments.
+    files: ['engine/core/**'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        'process',
+        'console',
+        'Buffer',
+        'performance',
+        'crypto',
+        'fetch',
+        'setTimeout',
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now' },
+        { object: 'Math', property: 'random' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Pass the time in.' },
+      ],
+    },
+  },
+  {
+    files: ['{engine,circuits,contracts,api,sdk,applets}/**/*.ts'],
+    ignores: ['engine/core/**'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Settings come in as arguments.' },
+      ],
+    },
+  },
   { files: ['vendor.d.ts', 'test/**'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
   { files: ['contracts/abi.ts'], rules: { 'max-lines': 'off' } },
   {
