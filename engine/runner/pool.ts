@@ -25,8 +25,8 @@ export interface RunnerOptions {
 }
 
 export interface Runner {
-  /** Throws the codes of `runBatch`, APPLET_TIMEOUT or APPLET_RUN_FAILED; the signal's reason when it aborts. */
-  run(job: BatchJob, signal?: AbortSignal): Promise<BatchResult>
+  /** Throws the codes of `runBatch`, APPLET_TIMEOUT or APPLET_RUN_FAILED. */
+  run(job: BatchJob): Promise<BatchResult>
   /** Stops the threads; jobs still running fail. */
   close(): Promise<void>
 }
@@ -41,9 +41,7 @@ export function createRunner(options: RunnerOptions = {}): Runner {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
   const pool = createPool(threads, options.memoryMb ?? HEAP_MB)
   const fuel = options.fuel ?? FUEL_PER_READING
-  const run = (job: BatchJob, signal?: AbortSignal): Promise<BatchResult> =>
-    runWithin(pool, { job, fuel }, timeoutMs, signal)
-  return { run, close: () => pool.destroy() }
+  return { run: (job) => runWithin(pool, { job, fuel }, timeoutMs), close: () => pool.destroy() }
 }
 
 function createPool(threads: number, memoryMb: number): Piscina {
@@ -57,20 +55,13 @@ function createPool(threads: number, memoryMb: number): Piscina {
   })
 }
 
-async function runWithin(
-  pool: Piscina,
-  job: Omit<WorkerTask, 'started'>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<BatchResult> {
+async function runWithin(pool: Piscina, job: Omit<WorkerTask, 'started'>, timeoutMs: number): Promise<BatchResult> {
   const clock = createClock(timeoutMs)
-  const either = signal ? AbortSignal.any([signal, clock.signal]) : clock.signal
   let answer: WorkerAnswer
   try {
     const task: WorkerTask = { ...job, started: clock.starter }
-    answer = (await pool.run(task, { signal: either, transferList: [clock.starter] })) as WorkerAnswer
+    answer = (await pool.run(task, { signal: clock.signal, transferList: [clock.starter] })) as WorkerAnswer
   } catch (cause) {
-    signal?.throwIfAborted()
     if (clock.signal.aborted) {
       const message = `The applet ran longer than ${timeoutMs} ms over one batch; its worker was stopped.`
       throw new AttestreamError('APPLET_TIMEOUT', message, { timeoutMs }, { cause })

@@ -40,15 +40,6 @@ describe('a runaway job', () => {
     await expect(runaway).rejects.toMatchObject({ code: 'APPLET_TIMEOUT' })
     expect((await next).slots[0]!.units).toEqual([5n])
   })
-
-  it('is killed by its caller, with the reason the caller gave', async () => {
-    const abort = new AbortController()
-    const runaway = runner.run(job(SPIN, 0n), abort.signal)
-    setTimeout(() => abort.abort(new Error('closing')), 50)
-    await expect(runaway).rejects.toThrow('closing')
-    await expect(runner.run(job(ECHO, 5n), abort.signal)).rejects.toThrow('closing')
-    expect((await runner.run(job(ECHO, 6n))).slots[0]!.units).toEqual([6n])
-  })
 })
 
 describe('a worker that runs out of heap', () => {
