@@ -20,7 +20,10 @@ export default async function prove({ files, input }: ProofJob) {
     const started = performance.now()
     const calculator = await cached(calculators, files.witnessWasm, loadCalculator)
     const witness = await calculator.calculateWTNSBin(input, 1).catch((error: unknown) => new Disagreement(error))
-    if (witness instanceof Disagreement) return { code: 'CIRCUIT_DISAGREES' as const, message: witness.message }
+    if (witness instanceof Disagreement) {
+      calculators.delete(files.witnessWasm) // it would repeat this refusal in the message of the next
+      return { code: 'CIRCUIT_DISAGREES' as const, message: witness.message }
+    }
     return await proveWitness(files, witness, performance.now() - started)
   } catch (error) {
     calculators.delete(files.witnessWasm) // perhaps the files were damaged: the next attempt reads them again
