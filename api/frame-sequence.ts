@@ -2,11 +2,8 @@
 
 import { AttestreamError } from '../engine/index.ts'
 
-/** Content type of a sequence of frames. */
-export const FRAME_SEQUENCE = 'application/vnd.attestream.frames'
-
 /** Most frames that one request may carry. */
-export const FRAMES_PER_REQUEST = 1024
+const FRAMES_PER_REQUEST = 1024
 
 const LENGTH_BYTES = 4
 

@@ -62,7 +62,7 @@ export function contractArtifacts(): Artifacts {
 }
 
 /** Compiles everything now, cache or not. */
-export function compileContracts(): Artifacts {
+function compileContracts(): Artifacts {
   const plain = [...LIBRARIES.map((name) => `poseidon-solidity/${name}.sol`), PLAIN_SOURCE]
   const own = sourceFiles().map((file) => `src/${file}`)
   const contracts = {

@@ -60,7 +60,7 @@ export async function proveBatch(prover: Prover, job: ProveJob): Promise<Proven>
 }
 
 /** What the batch claims in public. */
-export function batchJournal(job: Omit<ProveJob, 'files' | 'vkHash' | 'devSetup' | 'keys' | 'leaves'>): Journal {
+function batchJournal(job: Omit<ProveJob, 'files' | 'vkHash' | 'devSetup' | 'keys' | 'leaves'>): Journal {
   const { layouts, domain, version, batchNumber, payee, batch } = job
   return {
     identityRoot: job.identityRoot,

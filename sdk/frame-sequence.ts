@@ -3,8 +3,7 @@
 
 import { concatBytes, integerToBytes } from '../engine/core/codec.ts'
 
-/** Content type of a sequence of frames. */
-export const FRAME_SEQUENCE = 'application/vnd.attestream.frames'
+export { FRAME_SEQUENCE } from '../engine/core/frame.ts'
 
 export function encodeFrameSequence(frames: readonly Uint8Array[]): Uint8Array {
   return concatBytes(...frames.flatMap((frame) => [integerToBytes(BigInt(frame.length), 4), frame]))

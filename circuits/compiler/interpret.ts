@@ -33,7 +33,7 @@ export function interpret(ir: Ir, inputs: AppletInputs): AppletOutputs {
 }
 
 /** The value of every signal, by its number. */
-export function evaluate(ir: Ir, inputs: AppletInputs): bigint[] {
+function evaluate(ir: Ir, inputs: AppletInputs): bigint[] {
   const values: bigint[] = new Array<bigint>(ir.signalCount).fill(0n)
   values[ir.inputs.enabled] = inputs.enabled ? 1n : 0n
   values[ir.inputs.anchorTime] = inputs.anchorTime
@@ -52,7 +52,7 @@ export function valueOf(lc: Lc, values: readonly bigint[]): bigint {
 }
 
 /** The outputs an honest prover computes for an item. */
-export function evaluateItem(item: Item, values: readonly bigint[]): bigint[] {
+function evaluateItem(item: Item, values: readonly bigint[]): bigint[] {
   if (item.kind === 'mul') return [valueOf(item.left, values) * valueOf(item.right, values)]
   if (item.kind === 'isZero') return [valueOf(item.of, values) === 0n ? 1n : 0n]
   if (item.kind === 'bits') return toBits(valueOf(item.of, values), item.count, item)

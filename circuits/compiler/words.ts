@@ -292,7 +292,7 @@ export class Words {
   }
 }
 
-export function constantBits(value: bigint): IntegerBits {
+function constantBits(value: bigint): IntegerBits {
   const sign = value < 0n ? ONE : ZERO
   const length = bitLength(value < 0n ? -value - 1n : value)
   return { list: Array.from({ length }, (_, k) => (((value >> BigInt(k)) & 1n) === 1n ? ONE : ZERO)), sign }

@@ -12,7 +12,7 @@ import { readR1cs, type R1cs, type R1csMatrix } from './r1cs.ts'
 import { readZkeySection, writeZkey, ZKEY_SECTION } from './zkey-file.ts'
 
 /** Stands in the contributions section of every development key, as circuit hash and as name of the only contribution. */
-export const DEVELOPMENT_MARK = 'DEVELOPMENT KEY - INSECURE - tau is known to whoever made it'
+const DEVELOPMENT_MARK = 'DEVELOPMENT KEY - INSECURE - tau is known to whoever made it'
 
 export interface DevelopmentKeyOptions {
   /** Same seed and circuit give the same file. Without it the seed is random and forgotten. */

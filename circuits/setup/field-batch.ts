@@ -19,7 +19,7 @@ export function invertField(value: bigint): bigint {
 }
 
 /** Inverses of a list of non-zero elements, with one inversion. */
-export function invertAll(values: readonly bigint[]): bigint[] {
+function invertAll(values: readonly bigint[]): bigint[] {
   const prefix: bigint[] = []
   let product = 1n
   for (const value of values) {

@@ -13,11 +13,14 @@ import type { Layout, RawRecord } from './layout.ts'
 import { SPONGE_TAG, poseidon, sponge, type Poseidon } from './poseidon.ts'
 import { SUBGROUP_ORDER, sign, type Signature } from './signature.ts'
 
-export const FRAME_VERSION = 1
+const FRAME_VERSION = 1
 /** Largest R: the circuit's and the registry's bound, so that the units of a frame fit a lane. */
 export const MAX_FRAME_SIZE = 64
 const HEADER_BYTES = 22
 const SIGNATURE_BYTES = 96
+
+/** Content type of many frames in one request, each after its length as a big-endian u32. */
+export const FRAME_SEQUENCE = 'application/vnd.attestream.frames'
 
 /** How the frames of one applet version are read: the Reading layout, R, and the layoutId of both. */
 export interface FrameFormat {
@@ -145,7 +148,7 @@ export function frameBytes(format: FrameFormat, count: number): number {
 }
 
 /** Throws FRAME_NOT_CANONICAL unless R8 is a pair of field elements and S is below the subgroup order. */
-export function checkSignatureRange(signature: Signature): Signature {
+function checkSignatureRange(signature: Signature): Signature {
   const { r8x, r8y, s } = signature
   if ([r8x, r8y].some((v) => v < 0n || v >= FIELD_ORDER) || s < 0n || s >= SUBGROUP_ORDER) {
     throw new AttestreamError(

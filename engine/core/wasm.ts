@@ -110,7 +110,7 @@ export interface WasmModule {
   sections: Section[]
 }
 
-export const MAX_LOCALS = 10_000
+const MAX_LOCALS = 10_000
 const MAX_LOCALS_OF_MODULE = 200_000
 const SECTION_ORDER = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11]
 const EXTERNAL_KINDS: readonly ExternalKind[] = ['function', 'table', 'memory', 'global']

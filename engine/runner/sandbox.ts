@@ -11,7 +11,7 @@ import { decodeWasm, describeFunction, type Instruction, type ValueType, type Wa
 import { byteVector, concat, name, section, signedLeb, unsignedLeb, vector } from './wasm-encoder.ts'
 
 export const APPLET_BYTES_MAX = 256 * 1024
-export const MEMORY_PAGES_MAX = 16
+const MEMORY_PAGES_MAX = 16
 const TABLE_ENTRIES_MAX = 1024
 
 /** Names that the instrumented module exports beside the applet's own. */
