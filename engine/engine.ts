@@ -297,12 +297,13 @@ function settlementOf(task: Task, payee: Hex): SettlementRecord {
 
 async function readClaim(
   chain: Chain,
-  device: { deviceId: bigint; projectId: bigint; cohort: number; slot: number; owner: Hex },
+  device: { deviceId: bigint; projectId: bigint; cohort: number; slot: number },
 ): Promise<ClaimRecord> {
-  const { deviceId, owner } = device
-  const [page, pending] = await Promise.all([
+  const { deviceId } = device
+  const [page, pending, { owner }] = await Promise.all([
     chain.getCohort(device.projectId, device.cohort),
     chain.getPending(deviceId),
+    chain.getDevice(deviceId),
   ])
   return {
     deviceId,

@@ -44,7 +44,7 @@ export function printReport(report: DemoReport): void {
     ['gas per device and batch', Math.round(gas / frames).toLocaleString('en')],
     ['gas per reading', Math.round(gas / readings).toLocaleString('en')],
     ['receipts verified from chain and DA', `${report.verified} of ${tasks.length}`],
-    ['whole run', `${(report.totalMs / 1000).toFixed(1)} s, peak memory ${Math.round(report.peakMemoryMb)} MB`],
+    ['whole run', `${(report.totalMs / 1000).toFixed(1)} s, peak memory ${Math.round(report.peakMemoryMb)} MB without chain and compilers`],
   ]) // prettier-ignore
   console.log()
   printOwners(report.owners)

@@ -29,6 +29,8 @@ export interface Demo {
   close(): Promise<void>
 }
 
+const TASKS_PER_PAGE = 200
+
 /** Shape of the demo's circuit: devices in a cohort, readings in a frame. */
 const SHAPE = { cohortSize: 4, frameSize: 4 }
 
@@ -96,7 +98,7 @@ async function sendAndSettle(
   const frames = await sendReadings(api, fleet, readings, SHAPE.frameSize)
   const flushed = world.engine.flush()
   const show = async (): Promise<void> => {
-    const tasks = await world.engine.listTasks({ projectId: fleet.projectId }, { limit: 200 })
+    const tasks = await allTasks(world, fleet)
     const settled = tasks.filter((task) => task.state === 'settled').length
     const states = tasks.map((task) => task.state).filter((state) => state !== 'settled')
     progress.update(
@@ -106,11 +108,21 @@ async function sendAndSettle(
   }
   const timer = setInterval(() => void show().catch(() => undefined), 500)
   await flushed.finally(() => clearInterval(timer))
-  const tasks = await world.engine.listTasks({ projectId: fleet.projectId }, { limit: 200 })
+  const tasks = await allTasks(world, fleet)
   const failed = tasks.find((task) => task.state !== 'settled')
   if (failed)
     throw new Error(`task ${failed.taskId} is ${failed.state}: ${failed.failure?.message ?? 'no failure recorded'}`)
   return tasks.reverse()
+}
+
+/** Newest first; the engine gives them in pages. */
+async function allTasks(world: World, { projectId }: Fleet): Promise<TaskRecord[]> {
+  const tasks: TaskRecord[] = []
+  for (;;) {
+    const page = await world.engine.listTasks({ projectId }, { limit: TASKS_PER_PAGE, offset: tasks.length })
+    tasks.push(...page)
+    if (page.length < TASKS_PER_PAGE) return tasks
+  }
 }
 
 async function claimAll(world: World, fleet: Fleet): Promise<void> {

@@ -15,6 +15,8 @@ describe('README', () => {
     expect(scripts[name]).toBeDefined()
   })
 
+  it('has nothing left to fill in', () => expect(readme).not.toMatch(/@@/))
+
   it('has links to files that exist', () => {
     const targets = [...readme.matchAll(/\]\((?!http)([^)#]+)/g)].map((match) => match[1]!)
     expect(targets.length).toBeGreaterThan(5)
