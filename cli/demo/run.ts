@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { formatUnits } from 'viem'
 import { buildApplet } from '../../applets/build.ts'
 import { encodeReceipt, parseReceipt, type EngineOptions, type TaskRecord } from '../../engine/index.ts'
+import { takeLock } from '../../engine/store/database.ts'
 import { loadDataset, type DatasetRequest } from '../datasets/dataset.ts'
 import type { Progress } from '../progress.ts'
 import { verifyReceiptFrom } from '../receipt.ts'
@@ -40,7 +41,7 @@ export async function runDemo(request: DemoRequest, progress: Progress): Promise
   const directory = resolve(request.directory ?? '.attestream')
   const dataset = await loadDataset({ ...request, frameSize: SHAPE.frameSize })
   progress.step('Start a chain, deploy the contracts, open the engine and its API')
-  await rm(join(directory, 'demo'), { recursive: true, force: true })
+  await clearRun(join(directory, 'demo'))
   const world = await startWorld(join(directory, 'demo'), join(directory, 'circuits'), request.setup)
   try {
     const api = createApi(world.apiUrl, world.adminKey)
@@ -71,6 +72,13 @@ export async function runDemo(request: DemoRequest, progress: Progress): Promise
     await world.close()
     throw error
   }
+}
+
+/** Removes the state of the run before; throws STORE_LOCKED while another demo uses it. */
+async function clearRun(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  takeLock(join(directory, 'engine.lock')).close()
+  await rm(directory, { recursive: true, force: true })
 }
 
 async function prepareApplet(api: Api, name: string, progress: Progress) {
