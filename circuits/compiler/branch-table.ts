@@ -36,10 +36,11 @@ export function branchTable(words: Words, state: State, targets: readonly number
   }
   const known = learn(
     rest.known,
-    [...bits.values()].flatMap((bit) => circuit.facts.facts(bit, false)),
+    [...bits.values()].flatMap((bit) => circuit.implied(bit, false)),
     (base) => circuit.range(base),
   )
   if (known !== undefined) out.push([fallback, { ...rest, known }])
+  else circuit.claims?.add('path not taken', circuit.at, rest.predicate, ONE, UNSIGNED(0))
   return out
 }
 

@@ -3,6 +3,7 @@
  * Every combination has a proven interval, from its signals' ranges or noted when a gadget proves a tighter one.
  * Sizes of gadgets come from these intervals alone (see interval.ts).
  */
+import type { ClaimLog } from './claims.ts'
 import type { BitsItem, Item, Location } from './ir.ts'
 import { itemCost } from './ir.ts'
 import type { Proven } from './interval.ts'
@@ -21,6 +22,7 @@ import {
 } from './interval.ts'
 import type { Lc } from './lc.ts'
 import { ONE, ZERO, addConstant, addScaled, complement, scale, signalLc, subtract } from './lc.ts'
+import type { Fact } from './facts.ts'
 import { FactBook } from './facts.ts'
 import type { CompilerLimits } from './refusal.ts'
 import { refuse } from './refusal.ts'
@@ -38,6 +40,8 @@ export class Circuit {
   readonly items: Item[] = []
   readonly facts = new FactBook()
   readonly limits: CompilerLimits
+  /** Where the compiler's beliefs are written down when they are audited (claims.ts). */
+  readonly claims: ClaimLog | undefined
   at: Location = { functionName: 'the applet', offset: 0, instruction: 'start' }
   signalCount = 0
   #constraints = 0
@@ -50,13 +54,15 @@ export class Circuit {
   readonly #zeros = new Map<string, Lc>()
   readonly #quotients = new Map<string, Quotient>()
 
-  constructor(limits: CompilerLimits) {
+  constructor(limits: CompilerLimits, claims?: ClaimLog) {
     this.limits = limits
+    this.claims = claims
   }
 
   /** A signal whose range is guaranteed elsewhere: an input, or an output of the item being emitted. */
   signal(range: Proven): number {
     this.#signalRanges.push(range)
+    this.claims?.signal(this.at, this.signalCount, range)
     return this.signalCount++
   }
 
@@ -89,6 +95,7 @@ export class Circuit {
 
   /** Records an interval that the constraints emitted so far enforce for every witness. */
   note(lc: Lc, range: Proven): void {
+    this.claims?.interval(this.at, lc, range)
     if (lc.isConstant) return
     const { scale: factor, base, constant } = lc.split
     const lo = range.lo - constant
@@ -130,6 +137,8 @@ export class Circuit {
     if (a.isConstant) return this.check(scale(b, a.constant))
     if (b.isConstant) return this.check(scale(a, b.constant))
     const result = this.#mulSplit(a, b)
+    if (this.isBoolean(a)) this.claims?.masked(this.at, a, b, result)
+    else if (this.isBoolean(b)) this.claims?.masked(this.at, b, a, result)
     const range = product(this.range(a), this.range(b))
     this.note(result, a.key === b.key ? proven(maximum(range.lo, 0n), range.hi) : range)
     if (this.isBoolean(a) && this.isBoolean(b))
@@ -264,12 +273,24 @@ export class Circuit {
     return this.check(result)
   }
 
+  /** Everything that follows, for every witness, from `bit` having the value. */
+  implied(bit: Lc, value: boolean): Fact[] {
+    const facts = this.facts.facts(bit, value)
+    for (const { base, kind, bound } of this.claims === undefined ? [] : facts) {
+      if (kind === 'not') continue
+      const range = this.range(base)
+      const bounds = kind === 'atLeast' ? { lo: bound, hi: range.hi } : { lo: range.lo, hi: bound }
+      this.claims?.add('fact', this.at, value ? bit : complement(bit), base, bounds)
+    }
+    return facts
+  }
+
   /** The interval of `lc` for every witness in which `bit` has this value: proven, since the bit's own constraints imply it. */
   rangeGiven(lc: Lc, bit: Lc, value: boolean): Proven {
     let { lo, hi } = this.range(lc)
     if (lc.isConstant) return proven(lo, hi)
     const { scale: factor, base, constant } = lc.split
-    for (const fact of this.facts.facts(bit, value)) {
+    for (const fact of this.implied(bit, value)) {
       if (fact.base.key !== base.key || fact.kind === 'not') continue
       const bound = fact.bound * factor + constant
       if ((fact.kind === 'atLeast') === factor > 0n) lo = maximum(lo, bound)

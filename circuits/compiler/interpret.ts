@@ -33,7 +33,7 @@ export function interpret(ir: Ir, inputs: AppletInputs): AppletOutputs {
 }
 
 /** The value of every signal, by its number. */
-function evaluate(ir: Ir, inputs: AppletInputs): bigint[] {
+export function evaluate(ir: Ir, inputs: AppletInputs): bigint[] {
   const values: bigint[] = new Array<bigint>(ir.signalCount).fill(0n)
   values[ir.inputs.enabled] = inputs.enabled ? 1n : 0n
   values[ir.inputs.anchorTime] = inputs.anchorTime

@@ -7,6 +7,8 @@ import { CONTEXT_LAYOUT, RECORD_ADDRESS } from '../../engine/core/applet.ts'
 import { isSigned, storageBits } from '../../engine/core/layout.ts'
 import type { WasmModule } from '../../engine/core/wasm.ts'
 import { Circuit } from './circuit.ts'
+import type { Claim } from './claims.ts'
+import { ClaimLog } from './claims.ts'
 import { Executor } from './execute.ts'
 import { initialState, instantiate } from './instance.ts'
 import type { InputSignals, Ir } from './ir.ts'
@@ -21,8 +23,30 @@ import { Words } from './words.ts'
 
 /** The circuit of one call of `verify`. */
 export function lowerApplet(module: WasmModule, abi: AppletAbi, limits: CompilerLimits): Ir {
+  const { ir, pinned } = lowerWhole(module, abi, limits)
+  return removeUnused(ir, pinned)
+}
+
+/** The circuit with the gadgets that nothing reads, and everything that the compiler believed on the way; for audits. */
+export function lowerWithClaims(
+  module: WasmModule,
+  abi: AppletAbi,
+  limits: CompilerLimits,
+): { ir: Ir; claims: readonly Claim[] } {
+  const log = new ClaimLog()
+  const { ir } = lowerWhole(module, abi, limits, log)
+  return { ir, claims: log.claims }
+}
+
+/** `pinned` items stay in the circuit whether used or not. */
+function lowerWhole(
+  module: WasmModule,
+  abi: AppletAbi,
+  limits: CompilerLimits,
+  claims?: ClaimLog,
+): { ir: Ir; pinned: number } {
   const instance = instantiate(module, limits)
-  const circuit = new Circuit(limits)
+  const circuit = new Circuit(limits, claims)
   const words = new Words(circuit)
   const inputs = declareInputs(circuit, abi)
   const inputCount = circuit.signalCount
@@ -37,7 +61,7 @@ export function lowerApplet(module: WasmModule, abi: AppletAbi, limits: Compiler
   circuit.at = { functionName: 'the applet', offset: 0, instruction: 'outputs' }
   const outputs = gateOutputs(words, executor.trapped, end, abi.state, records, inputs)
   const ir: Ir = { inputs, inputCount, signalCount: circuit.signalCount, items: circuit.items, ...outputs }
-  return removeUnused(ir, pinned)
+  return { ir, pinned }
 }
 
 function declareInputs(circuit: Circuit, abi: AppletAbi): InputSignals {

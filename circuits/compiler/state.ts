@@ -8,7 +8,7 @@ import { commonKnowledge, learn, learnRange, refinedRange } from './facts.ts'
 import type { Refined } from './interval.ts'
 import { UNSIGNED, contains, hull } from './interval.ts'
 import type { Lc } from './lc.ts'
-import { add, addScaled, subtract, sum } from './lc.ts'
+import { add, addScaled, complement, subtract, sum } from './lc.ts'
 import { Memory } from './memory.ts'
 import type { Words } from './words.ts'
 
@@ -34,8 +34,11 @@ export function cloneState(state: State): State {
 
 /** The state of the path on which `bit` has the value too; undefined when that path cannot be taken. */
 export function assume(circuit: Circuit, state: State, bit: Lc, value: boolean): State | undefined {
-  const known = learn(state.known, circuit.facts.facts(bit, value), (base) => circuit.range(base))
-  if (known === undefined) return undefined
+  const known = learn(state.known, circuit.implied(bit, value), (base) => circuit.range(base))
+  if (known === undefined) {
+    circuit.claims?.add('path not taken', circuit.at, state.predicate, value ? bit : complement(bit), UNSIGNED(0))
+    return undefined
+  }
   const both = circuit.mul(state.predicate, bit)
   circuit.note(both, UNSIGNED(1))
   const next = cloneState(state)
@@ -48,7 +51,10 @@ export function assume(circuit: Circuit, state: State, bit: Lc, value: boolean):
 }
 
 export function rangeOn(circuit: Circuit, state: State, lc: Lc): Refined {
-  return refinedRange(state.known, lc, (other) => circuit.range(other))
+  const range = refinedRange(state.known, lc, (other) => circuit.range(other))
+  if (circuit.claims && !contains(range, circuit.range(lc)))
+    circuit.claims.add('path knowledge', circuit.at, state.predicate, lc, range)
+  return range
 }
 
 /** One state out of exclusive ones; undefined for none. */
@@ -57,6 +63,7 @@ export function mergeStates(words: Words, states: readonly State[]): State | und
   const first = states[0]
   if (first === undefined || states.length === 1) return first
   const predicates = states.map((state) => state.predicate)
+  circuit.claims?.exclusive(circuit.at, predicates)
   const learned: { lc: Lc; range: Refined }[] = []
   const mergeWord = (values: Lc[]): Lc => {
     const lc = choose(circuit, predicates, values)
@@ -89,6 +96,7 @@ export function mergeStates(words: Words, states: readonly State[]): State | und
  * each other distinct value costs a product, or nothing when it differs from the default by a constant.
  */
 export function choose(circuit: Circuit, predicates: readonly Lc[], values: readonly Lc[]): Lc {
+  circuit.claims?.exclusive(circuit.at, predicates)
   const groups = new Map<string, { value: Lc; predicate: Lc }>()
   values.forEach((value, k) => {
     const group = groups.get(value.key)

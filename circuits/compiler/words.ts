@@ -168,6 +168,7 @@ export class Words {
   }
 
   #remember(lc: Lc, bits: IntegerBits): void {
+    this.circuit.claims?.spelled(this.circuit.at, lc, bits.list, bits.sign)
     if (lc.isConstant || this.#bits.has(lc.key)) return
     this.#bits.set(lc.key, bits)
     const { scale: factor, base } = lc.split

@@ -3,6 +3,7 @@ import { buildApplet } from '../../../applets/build.ts'
 import type { AppletInputs } from '../../../circuits/compiler/index.ts'
 import { compileApplet, interpret } from '../../../circuits/compiler/index.ts'
 import { randomInputs, randomSource } from './applet-module.ts'
+import { auditApplet } from './audit.ts'
 import { nativeApplet } from './native.ts'
 
 /** Constraints per reading: the budgets of the project. The counts themselves are printed by `npm run figures`. */
@@ -26,6 +27,7 @@ describe('the applets of the project', () => {
       const { ir, abi, stats } = compileApplet(wasm)
       expect(stats.constraints).toBeLessThanOrEqual(budget)
       const native = nativeApplet(wasm, abi)
+      const audit = auditApplet(wasm)
       const random = randomSource(11)
       let accepted = 0
       for (let k = 0; k < INPUTS; k++) {
@@ -35,6 +37,7 @@ describe('the applets of the project', () => {
         const inputs = k % 4 > 0 && fits ? clipped : wild
         const outputs = interpret(ir, inputs)
         expect({ inputs, ...outputs }).toEqual({ inputs, ...native(inputs) })
+        if (k % 8 < 4) audit.check(inputs)
         accepted += outputs.accepted ? 1 : 0
       }
       expect(accepted).toBeGreaterThan(10)
