@@ -156,7 +156,8 @@ export class Words {
       if (range.lo < 0n || (coefficient < 0n && range.hi > 1n)) return undefined
       if (coefficient < 0n) rest -= size
       const part = coefficient < 0n ? complement(signal) : signal
-      parts.push({ lc: part, position: bitLength(size) - 1, width: bitLength(range.hi) })
+      const width = coefficient < 0n ? 1 : bitLength(range.hi)
+      parts.push({ lc: part, position: bitLength(size) - 1, width })
     }
     if (rest < 0n) return undefined
     constantBits(rest).list.forEach((bit, position) => {
