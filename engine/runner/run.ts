@@ -10,13 +10,13 @@ import {
   parseAppletAbi,
   RECORD_ADDRESS,
   type AppletAbi,
-  type Field,
   type Layout,
   type RecordName,
 } from '../core/applet.ts'
 import { AttestreamError } from '../core/errors.ts'
 import type { SlotJob, SlotResult } from '../core/execution.ts'
-import { checkRecord, isSigned, storageBits } from '../core/layout.ts'
+import { checkRecord, type RawRecord } from '../core/layout.ts'
+import { readField, writeField } from './record-memory.ts'
 import { GLOBAL_EXPORT_PREFIX, instrument, SANDBOX_EXPORT } from './sandbox.ts'
 
 /** Instructions, about, that one call of `verify` may execute. */
@@ -76,13 +76,29 @@ export function runBatch(job: BatchJob, fuel = FUEL_PER_READING): BatchResult {
 
 /** Throws APPLET_START_FAILED, APPLET_BUDGET_EXCEEDED, and RECORD_FIELD_* for a record that is not in raw form. */
 export function runCompiledBatch(applet: CompiledApplet, batch: BatchInput, fuel = FUEL_PER_READING): BatchResult {
-  checkRecord(applet.abi.config, batch.config)
-  const instance = new AppletInstance(applet, fuel)
-  instance.setBatch(batch.config, batch.anchorTimeSec)
-  return { slots: batch.slots.map((slot) => runSlot(applet.abi, instance, slot)) }
+  const call = startApplet(applet, batch, fuel)
+  return { slots: batch.slots.map((slot) => runSlot(applet.abi, call, slot)) }
 }
 
-function runSlot(abi: AppletAbi, instance: AppletInstance, slot: SlotJob): SlotRun {
+/** What one call of `verify` gave: units and State after it, or why the reading is rejected. */
+export type CallOutcome = { readonly units: bigint; readonly state: bigint[] } | { readonly reason: string }
+
+/** One reading of a device whose State is given. Throws APPLET_BUDGET_EXCEEDED. */
+export type AppletCall = (reading: RawRecord, state: RawRecord) => CallOutcome
+
+/** One instance for readings that come one by one, in raw form. Throws APPLET_START_FAILED, APPLET_BUDGET_EXCEEDED, RECORD_FIELD_*. */
+export function startApplet(
+  applet: CompiledApplet,
+  { config, anchorTimeSec }: Pick<BatchInput, 'config' | 'anchorTimeSec'>,
+  fuel = FUEL_PER_READING,
+): AppletCall {
+  checkRecord(applet.abi.config, config)
+  const instance = new AppletInstance(applet, fuel)
+  instance.setBatch(config, anchorTimeSec)
+  return (reading, state) => instance.call(reading, state)
+}
+
+function runSlot(abi: AppletAbi, call: AppletCall, slot: SlotJob): SlotRun {
   checkRecord(abi.state, slot.state)
   let state = [...slot.state]
   const units: bigint[] = []
@@ -90,7 +106,7 @@ function runSlot(abi: AppletAbi, instance: AppletInstance, slot: SlotJob): SlotR
   const rejections: Rejection[] = []
   slot.readings.forEach((reading, index) => {
     checkRecord(abi.reading, reading)
-    const outcome = instance.call(reading, state)
+    const outcome = call(reading, state)
     if ('reason' in outcome) rejections.push({ reading: index, reason: outcome.reason })
     else state = outcome.state
     units.push('reason' in outcome ? 0n : outcome.units)
@@ -98,8 +114,6 @@ function runSlot(abi: AppletAbi, instance: AppletInstance, slot: SlotJob): SlotR
   })
   return { units, accepted, nextState: state, rejections }
 }
-
-type Outcome = { units: bigint; state: bigint[] } | { reason: string }
 
 class AppletInstance {
   readonly #abi: AppletAbi
@@ -137,7 +151,7 @@ class AppletInstance {
     this.#pristine.set(this.#memory)
   }
 
-  call(reading: readonly bigint[], state: readonly bigint[]): Outcome {
+  call(reading: readonly bigint[], state: readonly bigint[]): CallOutcome {
     this.#memory.set(this.#pristine)
     for (const { global, value } of this.#globals) global.value = value
     this.#write('reading', this.#abi.reading, reading)
@@ -179,7 +193,7 @@ class AppletInstance {
     layout.forEach((field, i) => writeField(this.#view, RECORD_ADDRESS[record] + field.offset, field, values[i]!))
   }
 
-  #readState(units: bigint): Outcome {
+  #readState(units: bigint): CallOutcome {
     const state: bigint[] = []
     for (const field of this.#abi.state) {
       const raw = readField(this.#view, RECORD_ADDRESS.state + field.offset, field)
@@ -197,32 +211,6 @@ function instantiate(module: WebAssembly.Module): WebAssembly.Exports {
     const message = `The applet cannot be instantiated: ${messageOf(cause)}.`
     throw new AttestreamError('APPLET_START_FAILED', message, {}, { cause })
   }
-}
-
-/** Stores a raw value, little-endian at the storage width, sign-extended from the declared width for signed types. */
-function writeField(view: DataView, address: number, field: Field, raw: bigint): void {
-  const value = isSigned(field.type) ? BigInt.asIntN(field.bits, raw) : raw
-  const bits = storageBits(field.type)
-  if (bits === 8) view.setUint8(address, Number(BigInt.asUintN(8, value)))
-  else if (bits === 16) view.setUint16(address, Number(BigInt.asUintN(16, value)), true)
-  else if (bits === 32) view.setUint32(address, Number(BigInt.asUintN(32, value)), true)
-  else view.setBigUint64(address, BigInt.asUintN(64, value), true)
-}
-
-/** The raw value at the declared width, or undefined if the stored value does not fit it. */
-function readField(view: DataView, address: number, field: Field): bigint | undefined {
-  const bits = storageBits(field.type)
-  const stored = readUnsigned(view, address, bits)
-  const raw = BigInt.asUintN(field.bits, stored)
-  const back = isSigned(field.type) ? BigInt.asUintN(bits, BigInt.asIntN(field.bits, raw)) : raw
-  return back === stored ? raw : undefined
-}
-
-function readUnsigned(view: DataView, address: number, bits: number): bigint {
-  if (bits === 64) return view.getBigUint64(address, true)
-  return BigInt(
-    bits === 8 ? view.getUint8(address) : bits === 16 ? view.getUint16(address, true) : view.getUint32(address, true),
-  )
 }
 
 function messageOf(error: unknown): string {
