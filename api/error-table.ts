@@ -125,4 +125,5 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
   STEP_FAILED: [500, 'Look at the cause in the message and the log, then retry the task.'],
   DATASET_INVALID: [400, 'Correct the row and column that the message names.'],
   DATASET_UNKNOWN: [400, 'Use a recording with one of the headers that the message lists, and its applet.'],
+  INPUT_INVALID: [400, 'Correct the argument or option that the message names; `--help` shows an example.'],
 }

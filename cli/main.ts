@@ -2,11 +2,13 @@
 
 import { Command } from 'commander'
 import { isAttestreamError } from '../engine/index.ts'
+import { appletCommand } from './applet/index.ts'
 import { demoCommand } from './demo.ts'
 import { receiptCommand } from './receipt.ts'
 
 const program = new Command('attestream')
   .description('Verifiable off-chain compute for DePIN')
+  .addCommand(appletCommand())
   .addCommand(demoCommand())
   .addCommand(receiptCommand())
 

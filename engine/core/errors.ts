@@ -105,6 +105,7 @@ export const ERRORS = {
   // cli: recorded data
   DATASET_INVALID: 'A CSV of recorded readings cannot be read, or a cell of it is not what its column should hold.',
   DATASET_UNKNOWN: 'A CSV has a header that is not known, or is meant for another applet.',
+  INPUT_INVALID: 'A file, address or value given to a command cannot be read or is not what the command expects.',
 } as const
 
 export type ErrorCode = keyof typeof ERRORS

@@ -9,7 +9,7 @@ describe('attestream', () => {
   it('explains itself and its commands', async () => {
     const { code, stdout } = await attestream('--help')
     expect(code).toBe(0)
-    for (const command of ['demo', 'receipt']) expect(stdout).toContain(`  ${command}`)
+    for (const command of ['applet', 'demo', 'receipt']) expect(stdout).toContain(`  ${command}`)
   })
 
   it('refuses a command that it does not have', async () => {
