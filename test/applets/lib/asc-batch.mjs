@@ -1,6 +1,7 @@
 // Compiles many applets in one process: JSON [{ name, source }] on standard input, JSON { name: base64 of the WASM } on standard output.
 // Starting asc takes longer than compiling an applet. Sources are seen as applets/<name>.ts, so './lib/…' is the library.
 
+import { Buffer } from 'node:buffer'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import asc from 'assemblyscript/asc'
