@@ -9,8 +9,9 @@ import { decodedMappings, TraceMap } from '@jridgewell/trace-mapping'
 import { decodeWasm } from '../engine/core/wasm.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
-/** Where asc's own runtime and standard library lie. */
+/** Where asc's own runtime and standard library lie, and this project's. */
 const ASC_LIBRARY = '~lib/'
+const LIBRARIES = [ASC_LIBRARY, 'applets/lib/']
 
 export interface SourceLocation {
   /** As asc names it: relative to the project's root, absolute outside of it, or `~lib/…` for asc's own library. */
@@ -25,33 +26,39 @@ export interface SourceLocation {
 export interface SourceLines {
   /** The place of an instruction, by its absolute offset in the file (Location.offset of the compiler). */
   locate(wasmOffset: number): SourceLocation | undefined
-  /** The same, or the nearest place before it in the same function that is in a file of the user, not in asc's library. */
+  /** In a file of the applet's author, not of a library: the same, or the nearest place before it in its function, or after it. */
   locateUser(wasmOffset: number): SourceLocation | undefined
 }
 
-/** Reads a source map; with the WASM it belongs to, no offset takes a line of the function before its own. */
+/** Reads a source map; with the WASM it belongs to, no offset takes a line of another function. */
 export function parseSourceLines(sourceMapJson: string, wasm?: Uint8Array): SourceLines {
   const map = new TraceMap(sourceMapJson)
   const places = (decodedMappings(map)[0] ?? []).filter((segment) => segment.length > 1) as Place[]
-  const starts = wasm === undefined ? [] : decodeWasm(wasm).functions.map(({ bodyOffset }) => bodyOffset)
+  const functions = wasm === undefined ? [] : decodeWasm(wasm).functions
   const texts = map.sources.map((source, k) => (map.sourcesContent?.[k] ?? sourceText(source ?? '')).split(/\r?\n/))
-  const find = (wasmOffset: number, accepts: (file: string) => boolean): SourceLocation | undefined => {
-    const from = starts.findLast((start) => start <= wasmOffset) ?? 0
-    const place = places.findLast(
-      ([offset, source]) => offset <= wasmOffset && offset >= from && accepts(map.sources[source] ?? ''),
-    )
-    if (place === undefined) return undefined
-    const [, source, line, column] = place
-    return {
-      file: shownFile(map.sources[source] ?? ''),
-      line: line + 1,
-      column: column + 1,
-      text: texts[source]?.[line] ?? '',
-    }
+  const fileOf = ([, source]: Place): string => map.sources[source] ?? ''
+  const inFunction = (wasmOffset: number): Place[] => {
+    const fn = functions.find(({ bodyOffset, end }) => bodyOffset <= wasmOffset && wasmOffset < end)
+    return fn === undefined ? places : places.filter(([offset]) => offset >= fn.bodyOffset && offset < fn.end)
   }
+  const before = (list: readonly Place[], wasmOffset: number): Place | undefined =>
+    list.findLast(([offset]) => offset <= wasmOffset)
+  const location = (place: Place): SourceLocation => ({
+    file: shownFile(fileOf(place)),
+    line: place[2] + 1,
+    column: place[3] + 1,
+    text: texts[place[1]]?.[place[2]] ?? '',
+  })
   return {
-    locate: (wasmOffset) => find(wasmOffset, () => true),
-    locateUser: (wasmOffset) => find(wasmOffset, (file) => !file.startsWith(ASC_LIBRARY)),
+    locate(wasmOffset) {
+      const place = before(inFunction(wasmOffset), wasmOffset)
+      return place && location(place)
+    },
+    locateUser(wasmOffset) {
+      const own = inFunction(wasmOffset).filter((place) => !LIBRARIES.some((path) => fileOf(place).startsWith(path)))
+      const place = before(own, wasmOffset) ?? own[0]
+      return place && location(place)
+    },
   }
 }
 

@@ -72,8 +72,8 @@ function candidates(words: Words, state: State, address: Lc): Candidates {
   if (count > BigInt(circuit.limits.candidates)) {
     throw refuse(
       circuit.at,
-      `the address may be any of ${count} places, at most ${circuit.limits.candidates} are supported`,
-      'Compare the index with a small constant before using it',
+      `this index may be any of ${count} places, and at most ${circuit.limits.candidates} can be proven`,
+      'A circuit looks at every place that an index may mean. Bound it first: `if (i >= 16) unreachable()` or `table[i & 15]`.',
     )
   }
   const addresses = Array.from({ length: Number(count) }, (_, k) => Number((range.lo + BigInt(k)) * stride + constant))

@@ -45,6 +45,10 @@ export function fillMemory(executor: Execution, state: State): State | undefined
 function constantOperand({ words, circuit }: Execution, state: State, what: string): number {
   const { lo, hi } = rangeOn(circuit, state, new Live(words, state).unsigned(state.stack.pop()!, 32))
   if (lo !== hi)
-    throw refuse(circuit.at, `its ${what} depends on data`, 'Copy and fill constant ranges, or loop over the elements')
+    throw refuse(
+      circuit.at,
+      `the ${what} of this copy depends on data`,
+      'Copy and fill constant ranges, or loop over a constant number of elements.',
+    )
   return Number(lo)
 }

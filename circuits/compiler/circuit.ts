@@ -70,7 +70,7 @@ export class Circuit {
   charge(amount: number): void {
     this.#work += amount
     if (this.#work > this.limits.work) {
-      throw refuse(this.at, 'the applet takes too many steps to compile', 'Use smaller loops and arrays')
+      throw refuse(this.at, 'the applet takes too many steps to compile', 'Use fewer turns and smaller arrays.')
     }
   }
 
@@ -82,7 +82,7 @@ export class Circuit {
       throw refuse(
         this.at,
         `the applet may execute more than ${this.limits.instructions} instructions`,
-        'Use smaller loops, and loops in place of large copies',
+        'Use fewer turns, and loops in place of large copies.',
       )
     }
   }
@@ -107,6 +107,13 @@ export class Circuit {
     this.#ranges.set(base.key, intersect(this.#baseRange(base), ofBase))
   }
 
+  /** `a − b`, whose interval follows from theirs where its own signals would tell less. */
+  difference(a: Lc, b: Lc): Lc {
+    const [x, y, result] = [this.range(a), this.range(b), subtract(a, b)]
+    this.note(result, proven(x.lo - y.hi, x.hi - y.lo))
+    return result
+  }
+
   isBoolean(lc: Lc): boolean {
     return contains(BOOLEAN, this.range(lc))
   }
@@ -117,7 +124,8 @@ export class Circuit {
       throw refuse(
         this.at,
         `the circuit of one reading exceeds ${this.limits.constraints} constraints`,
-        'Use narrower fields, fewer iterations and smaller arrays',
+        'Bits are what a proof costs: narrow the fields with @bits, take fewer turns and smaller arrays. `npm run attestream -- applet stats` ' +
+          'shows what each line costs.',
       )
     }
     this.charge(item.count + 4)
@@ -248,7 +256,7 @@ export class Circuit {
     const a = this.range(dividend)
     const b = this.range(divisor)
     if (a.lo < 0n || b.lo < 1n)
-      throw refuse(this.at, 'the operands are not proven to be in range', 'Mask or clamp them first')
+      throw refuse(this.at, 'the operands are not proven to be in range', 'Mask or clamp them first.')
     const quotientBits = Math.max(1, bitLength(a.hi / b.lo))
     const remainderBits = Math.max(1, bitLength(minimum(a.hi, b.hi - 1n)))
     const gapBits = Math.max(1, bitLength(b.hi - 1n))
@@ -266,7 +274,7 @@ export class Circuit {
   /** `ifSet` where the bit is 1, else `otherwise`: one product, none when they differ by a constant. */
   select(bit: Lc, ifSet: Lc, otherwise: Lc): Lc {
     if (bit.isConstant) return bit.constant === 1n ? ifSet : otherwise
-    const result = addScaled(otherwise, this.mul(bit, subtract(ifSet, otherwise)), 1n)
+    const result = addScaled(otherwise, this.mul(bit, this.difference(ifSet, otherwise)), 1n)
     const a = this.rangeGiven(ifSet, bit, true)
     const b = this.rangeGiven(otherwise, bit, false)
     this.note(result, proven(minimum(a.lo, b.lo), maximum(a.hi, b.hi)))
@@ -318,7 +326,7 @@ export class Circuit {
     return refuse(
       this.at,
       'an intermediate number exceeds 248 bits before it is reduced',
-      'Split the computation, or mask its parts',
+      'Multiply in steps and cut what is not needed: `x & 0xffff_ffff` keeps 32 bits.',
     )
   }
 }

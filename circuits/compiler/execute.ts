@@ -5,6 +5,8 @@
  */
 import type { FunctionType, Instruction, WasmFunction, WasmModule } from '../../engine/core/wasm.ts'
 import { describeFunction } from '../../engine/core/wasm.ts'
+import type { TrailStep } from '../../engine/core/unprovable.ts'
+import { unprovableInstruction } from '../../engine/core/unprovable.ts'
 import { effectiveAddress, loadWord, outOfBounds, storeWord } from './access.ts'
 import { copyMemory, fillMemory } from './bulk.ts'
 import { branchTable } from './branch-table.ts'
@@ -14,6 +16,7 @@ import type { Lc } from './lc.ts'
 import { ONE, ZERO, add, constantLc } from './lc.ts'
 import { Live } from './live.ts'
 import { BINARY, UNARY } from './numeric.ts'
+import type { Location } from './ir.ts'
 import { BULK_INSTRUCTIONS, refuse } from './refusal.ts'
 import type { State } from './state.ts'
 import { assume, mergeStates, rangeOn } from './state.ts'
@@ -46,6 +49,7 @@ export class Executor {
   readonly #calls: number[] = []
   readonly #ends = new Map<number, Ends>()
   readonly #table: readonly (number | undefined)[]
+  #trail: readonly TrailStep[] = []
   #nesting = 0
 
   constructor(words: Words, module: WasmModule, table: readonly (number | undefined)[]) {
@@ -59,12 +63,12 @@ export class Executor {
   call(index: number, state: State): State | undefined {
     const fn = this.module.functions[index - this.module.importedFunctions]
     if (fn === undefined)
-      throw refuse(this.circuit.at, 'an imported function is called', 'An applet sees its records and nothing else')
+      throw refuse(this.circuit.at, 'an imported function is called', 'An applet sees its records and nothing else.')
     if (this.#calls.includes(index) || this.#calls.length >= this.circuit.limits.callDepth) {
       throw refuse(
         this.circuit.at,
-        `the call of ${describeFunction(this.module, index)} recurses`,
-        'Use a loop with a constant bound',
+        `this call of ${describeFunction(this.module, index)} recurses: a circuit has no stack`,
+        'Write a loop with a constant bound: `for (let i = 0; i < 32; i++) { if (<done>) break; … }`.',
       )
     }
     const height = state.stack.length - fn.type.parameters.length
@@ -118,13 +122,14 @@ export class Executor {
   }
 
   #locate(fn: WasmFunction, { offset, name }: Instruction): void {
-    this.circuit.at = { functionName: describeFunction(this.module, fn.index), offset, instruction: name }
+    const functionName = describeFunction(this.module, fn.index)
+    this.circuit.at = { functionName, offset, instruction: name, trail: this.#trail }
     this.circuit.follow(name.startsWith('memory.') && name !== 'memory.size' ? BULK_INSTRUCTIONS : 1)
   }
 
   #block(frame: Frame, at: number, instruction: Instruction, state: State): State | undefined {
     if (++this.#nesting > MAX_NESTING)
-      throw refuse(this.circuit.at, 'blocks and calls are nested too deeply', 'Write flatter code')
+      throw refuse(this.circuit.at, 'blocks and calls are nested too deeply', 'Write flatter code.')
     const { parameters, results } = instruction.block!
     const condition = instruction.opcode === 0x04 ? new Live(this.words, state).truth(state.stack.pop()!) : ONE
     const height = state.stack.length - parameters.length
@@ -160,15 +165,13 @@ export class Executor {
 
   #loop(frame: Frame, at: number, state: State, arity: number, height: number): State | undefined {
     const start = this.circuit.at
+    const around = this.#trail
+    this.#trail = [...around, { kind: 'loop', offset: start.offset }]
     const exits: State[] = []
     let current: State | undefined = state
     for (let iteration = 0; current !== undefined; iteration++) {
       if (iteration >= this.circuit.limits.loopIterations) {
-        throw refuse(
-          start,
-          `the loop runs more than ${this.circuit.limits.loopIterations} times, or its end depends on data without a constant bound`,
-          'Count up to a constant and break',
-        )
+        throw endless(start, this.circuit.limits.loopIterations, current.predicate.key === state.predicate.key)
       }
       const label: Label = { isLoop: true, arity, height, pending: [] }
       frame.labels.push(label)
@@ -177,6 +180,7 @@ export class Executor {
       frame.labels.pop()
       current = mergeStates(this.words, label.pending)
     }
+    this.#trail = around
     return mergeStates(this.words, exits)
   }
 
@@ -265,7 +269,10 @@ export class Executor {
 
   #nested(run: () => State | undefined): State | undefined {
     const { at } = this.circuit
+    const around = this.#trail
+    this.#trail = [...around, { kind: 'call', offset: at.offset }]
     const result = run()
+    this.#trail = around
     this.circuit.at = at
     return result
   }
@@ -275,8 +282,8 @@ export class Executor {
     if (element.lo !== element.hi) {
       throw refuse(
         this.circuit.at,
-        'the called function depends on data',
-        'Call functions by name, choose with if or switch',
+        'which function is called depends on data',
+        'Call functions by their names, and choose between them with `if` or `switch`.',
       )
     }
     const callee = second === 0 ? this.#table[Number(element.lo)] : undefined
@@ -354,9 +361,16 @@ function sameType(a: FunctionType, b: FunctionType): boolean {
 }
 
 function unsupported({ at }: Circuit): Error {
-  if (/^f\d|_f\d/.test(at.instruction))
-    return refuse(at, 'floating point is not supported', 'Use integers or fixed point')
-  if (at.instruction === 'memory.grow')
-    return refuse(at, 'memory cannot grow', 'Allocate everything before verify runs')
-  return refuse(at, 'the instruction is not supported', 'Use integer instructions and constant-size arrays')
+  const { problem, advice } = unprovableInstruction(at.instruction)
+  return refuse(at, problem, advice)
+}
+
+function endless(at: Location, most: number, always: boolean): Error {
+  const problem = always
+    ? `this loop runs more than ${most} times`
+    : `this loop may run without end: after ${most} turns it still depends on data whether it goes on`
+  const advice =
+    'A circuit has a fixed size and contains every turn. Write a constant bound and leave earlier: ' +
+    '`for (let i = 0; i < 32; i++) { if (<done>) break; … }`.'
+  return refuse(at, problem, advice)
 }

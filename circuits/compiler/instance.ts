@@ -5,7 +5,8 @@
 import { RECORD_ADDRESS, RECORD_BYTES } from '../../engine/core/applet.ts'
 import { AttestreamError } from '../../engine/core/errors.ts'
 import type { WasmModule } from '../../engine/core/wasm.ts'
-import { describeFunction } from '../../engine/core/wasm.ts'
+import type { Site } from '../../engine/core/unprovable.ts'
+import { findCall, siteOf, unprovableImport, unprovableInstruction } from '../../engine/core/unprovable.ts'
 import { Circuit } from './circuit.ts'
 import { Executor } from './execute.ts'
 import type { Lc } from './lc.ts'
@@ -17,6 +18,7 @@ import { Words } from './words.ts'
 
 const PAGE_BYTES = 65_536
 const MAX_PAGES = 16
+const WITH_CONFIG = 'Compile it with the asconfig.json of this project.'
 const RECORDS_FROM = RECORD_ADDRESS.reading
 const RECORDS_END = RECORD_ADDRESS.context + RECORD_BYTES
 
@@ -38,7 +40,8 @@ export function instantiate(module: WasmModule, limits: CompilerLimits): Instanc
   const records = instance.memory.image.subarray(RECORDS_FROM, RECORDS_END)
   if (records.some((byte) => byte !== 0)) {
     throw refused(
-      `the applet's own data lies at ${RECORDS_FROM} to ${RECORDS_END}, where the records go. Compile it with --memoryBase 8192`,
+      `the applet's own data lies at ${RECORDS_FROM} to ${RECORDS_END}, where the records go`,
+      'Compile it with --memoryBase 8192, as asconfig.json has it.',
     )
   }
   return instance
@@ -46,24 +49,25 @@ export function instantiate(module: WasmModule, limits: CompilerLimits): Instanc
 
 function refuseShape(module: WasmModule): void {
   const imported = module.imports[0]
-  if (imported)
-    throw refused(`it imports ${imported.module}.${imported.field}. An applet sees its records and nothing else`)
+  if (imported) {
+    const { problem, advice } = unprovableImport(imported.module, imported.field)
+    throw refused(problem, advice, imported.kind === 'function' ? findCall(module, 0) : undefined)
+  }
   const pages = module.memories[0]?.minimum
   if (module.memories.length !== 1 || pages === undefined || pages < 1 || pages > MAX_PAGES) {
-    throw refused(`it needs one memory of 1 to ${MAX_PAGES} pages`)
+    throw refused(`it needs one memory of 1 to ${MAX_PAGES} pages`, WITH_CONFIG)
   }
   if (module.tables.length > 1 || (module.tables[0]?.minimum ?? 0) > 10_000)
-    throw refused('it needs at most one small table')
+    throw refused('it needs at most one small table', WITH_CONFIG)
   for (const { instructions, index } of module.functions) {
     const last = instructions.at(-1)
     if (last?.unreadable) {
-      throw refused(
-        `${describeFunction(module, index)} at byte 0x${last.offset.toString(16)} has ${last.name}. Use integer instructions`,
-      )
+      const { problem, advice } = unprovableInstruction(last.name)
+      throw refused(problem, advice, siteOf(module, index, last))
     }
   }
   for (const { init, index } of module.globals) {
-    if (init.opcode === 0x23) throw refused(`global ${index} is initialised from another one. Use a constant`)
+    if (init.opcode === 0x23) throw refused(`global ${index} is initialised from another one`, 'Use a constant.')
   }
 }
 
@@ -73,7 +77,7 @@ function initialImage(module: WasmModule): Uint8Array {
     if (init === undefined) continue
     const at = Number(BigInt.asUintN(32, init.value))
     if (init.opcode !== 0x41 || at + bytes.length > image.length) {
-      throw refused(`the data segment at byte 0x${offset.toString(16)} does not fit the memory`)
+      throw refused(`the data segment at byte 0x${offset.toString(16)} does not fit the memory`, WITH_CONFIG)
     }
     image.set(bytes, at)
   }
@@ -85,7 +89,7 @@ function initialTable(module: WasmModule): (number | undefined)[] {
   for (const { init, functions, offset } of module.elements) {
     const at = Number(BigInt.asUintN(32, init.value))
     if (init.opcode !== 0x41 || at + functions.length > table.length) {
-      throw refused(`the element segment at byte 0x${offset.toString(16)} does not fit the table`)
+      throw refused(`the element segment at byte 0x${offset.toString(16)} does not fit the table`, WITH_CONFIG)
     }
     functions.forEach((index, k) => (table[at + k] = index))
   }
@@ -95,7 +99,7 @@ function initialTable(module: WasmModule): (number | undefined)[] {
 function runStart(module: WasmModule, instance: Instance, limits: CompilerLimits): void {
   const executor = new Executor(new Words(new Circuit(limits)), module, instance.table)
   const state = executor.call(module.start!, initialState(instance))
-  if (state === undefined) throw refused('its start function traps')
+  if (state === undefined) throw refused('its start function traps', 'Check what is computed outside of functions.')
   instance.globals = state.globals
   instance.memory = state.memory.flatten()
 }
@@ -112,6 +116,12 @@ export function initialState(instance: Instance): State {
   }
 }
 
-function refused(what: string): AttestreamError {
-  return new AttestreamError('APPLET_UNSUPPORTED', `Cannot compile the applet: ${what}.`)
+function refused(problem: string, advice: string, site?: Site): AttestreamError {
+  const where =
+    site === undefined ? 'the applet' : `${site.function} at byte 0x${site.offset.toString(16)} (${site.instruction})`
+  return new AttestreamError('APPLET_UNSUPPORTED', `Cannot compile ${where}: ${problem}. ${advice}`, {
+    ...site,
+    problem,
+    advice,
+  })
 }

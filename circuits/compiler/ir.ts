@@ -13,6 +13,7 @@
  * one solution. Quotient costs quotientBits + remainderBits + gapBits (divisor − 1 − r ≥ 0), plus 1 for a divisor
  * that is not constant.
  */
+import type { TrailStep } from '../../engine/core/unprovable.ts'
 import type { Lc } from './lc.ts'
 
 /** Where an item comes from in the WASM. */
@@ -20,6 +21,8 @@ export interface Location {
   functionName: string
   offset: number
   instruction: string
+  /** The calls and loops being followed, from the outside in. */
+  trail?: readonly TrailStep[]
 }
 
 interface ItemBase {

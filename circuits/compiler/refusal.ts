@@ -31,11 +31,18 @@ export const DEFAULT_LIMITS: CompilerLimits = {
   candidates: 256,
 }
 
-/** The error for code that cannot become a circuit: where it is, what it is, and what to write instead. */
-export function refuse(at: Location, what: string, instead: string): AttestreamError {
+/** The error for code that cannot become a circuit: where it is, what it is, and in whole sentences what to write instead. */
+export function refuse(at: Location, problem: string, advice: string): AttestreamError {
   return new AttestreamError(
     'APPLET_UNSUPPORTED',
-    `Cannot compile ${at.functionName} at byte 0x${at.offset.toString(16)} (${at.instruction}): ${what}. ${instead}.`,
-    { function: at.functionName, offset: at.offset, instruction: at.instruction },
+    `Cannot compile ${at.functionName} at byte 0x${at.offset.toString(16)} (${at.instruction}): ${problem}. ${advice}`,
+    {
+      function: at.functionName,
+      offset: at.offset,
+      instruction: at.instruction,
+      trail: at.trail ?? [],
+      problem,
+      advice,
+    },
   )
 }

@@ -109,7 +109,7 @@ export function choose(circuit: Circuit, predicates: readonly Lc[], values: read
   for (const { value, predicate } of list) {
     if (value === standard) continue
     circuit.note(predicate, UNSIGNED(1))
-    result = addScaled(result, circuit.mul(predicate, subtract(value, standard)), 1n)
+    result = addScaled(result, circuit.mul(predicate, circuit.difference(value, standard)), 1n)
   }
   circuit.note(result, list.map(({ value }) => circuit.range(value)).reduce(hull))
   circuit.charge(values.length + result.signals.length)

@@ -18,7 +18,7 @@ export const ERRORS = {
   APPLET_BUDGET_EXCEEDED: 'A call of the applet used more instructions or stack than the engine allows.',
   APPLET_FLOATS: 'The WASM uses floating point, whose results differ between machines.',
   APPLET_IMPORTS: 'The WASM imports something; an applet sees its records and nothing else.',
-  APPLET_INSTRUCTION_UNSUPPORTED: 'The WASM uses an instruction that applets may not use, such as memory.grow or SIMD.',
+  APPLET_INSTRUCTION_UNSUPPORTED: 'The WASM uses an instruction that applets may not use, such as SIMD or atomics.',
   APPLET_MEMORY_INVALID: 'The WASM declares no memory, several, or more pages than an applet may have.',
   APPLET_RUN_FAILED: 'The worker that ran an applet died, for example by running out of memory.',
   APPLET_SOURCE_INVALID: 'The AssemblyScript source of an applet does not compile.',

@@ -2,12 +2,21 @@
  * Makes an applet's WASM safe to run: refuses what an applet may not contain and meters the rest.
  *
  * The instrumented module takes fuel at the head of every straight-line segment of every function, loop bodies included, and traps when
- * it is used up; its memory cannot grow; its start function no longer runs by itself but is exported, so that it is metered too; its
+ * it is used up; growing its memory is a trap; its start function no longer runs by itself but is exported, so that it is metered too; its
  * mutable globals are exported, so that a caller can restore them. Nothing else changes: same indices, same results.
  * It leaves validation to the WebAssembly runtime, and rollback and time limits to run.ts and pool.ts.
  */
-import { AttestreamError } from '../core/errors.ts'
-import { decodeWasm, describeFunction, type Instruction, type ValueType, type WasmModule } from '../core/wasm.ts'
+import { AttestreamError, type ErrorCode } from '../core/errors.ts'
+import {
+  findCall,
+  FLOATS,
+  siteOf,
+  unprovableImport,
+  unprovableInstruction,
+  type Site,
+  type Unprovable,
+} from '../core/unprovable.ts'
+import { decodeWasm, type Instruction, type ValueType, type WasmModule } from '../core/wasm.ts'
 import { byteVector, concat, name, section, signedLeb, unsignedLeb, vector } from './wasm-encoder.ts'
 
 export const APPLET_BYTES_MAX = 256 * 1024
@@ -27,6 +36,8 @@ export const GLOBAL_EXPORT_PREFIX = 'attestream.global.'
 const BULK_FUEL = 4096
 const FLOAT_TYPES: readonly ValueType[] = ['f32', 'f64']
 const CONTROL = { loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, brIf: 0x0d } as const
+const MEMORY_GROW = 0x40
+const UNREACHABLE = 0x00
 const EXPORT_KIND = { function: 0, table: 1, memory: 2, global: 3 } as const
 const EMPTY = new Uint8Array()
 
@@ -44,19 +55,22 @@ export function instrument(wasm: Uint8Array): Uint8Array {
   const module = decodeWasm(wasm)
   checkImports(module)
   checkMemory(module)
-  checkTypes(module)
   for (const fn of module.functions) {
     for (const instruction of fn.instructions) checkInstruction(module, fn.index, instruction)
   }
+  checkTypes(module)
   return rewrite(wasm, module)
 }
 
 function checkImports(module: WasmModule): void {
   const first = module.imports[0]
   if (!first) return
-  throw new AttestreamError(
+  const site = first.kind === 'function' ? findCall(module, 0) : undefined
+  throw refused(
     'APPLET_IMPORTS',
-    `The applet imports ${first.module}.${first.field} and ${module.imports.length - 1} more; it may import nothing. Compile it with the asconfig.json of this project.`,
+    `it imports ${first.module}.${first.field}`,
+    unprovableImport(first.module, first.field),
+    site,
   )
 }
 
@@ -69,10 +83,10 @@ function checkMemory(module: WasmModule): void {
     )
   }
   if (module.tables.length > 1 || (module.tables[0]?.minimum ?? 0) > TABLE_ENTRIES_MAX) {
-    throw unsupported(`tables of more than ${TABLE_ENTRIES_MAX} entries`, 0)
+    throw unsupported(`tables of more than ${TABLE_ENTRIES_MAX} entries`)
   }
   const taken = module.exports.find((entry) => entry.name.startsWith('attestream.'))
-  if (taken) throw unsupported(`the export name ${taken.name}`, 0)
+  if (taken) throw unsupported(`the export name ${taken.name}`)
 }
 
 function checkTypes(module: WasmModule): void {
@@ -81,37 +95,40 @@ function checkTypes(module: WasmModule): void {
     ...module.globals.map((global) => global.type),
     ...module.functions.flatMap((fn) => fn.locals),
   ]
-  if (types.some((type) => FLOAT_TYPES.includes(type))) throw floats('a value of type f32 or f64')
+  if (types.some((type) => FLOAT_TYPES.includes(type))) {
+    throw refused('APPLET_FLOATS', 'it has a value of type f32 or f64', FLOATS)
+  }
   const other = types.find((type) => type !== 'i32' && type !== 'i64')
-  if (other) throw unsupported(`a value of type ${other}`, 0)
+  if (other) throw unsupported(`a value of type ${other}`)
 }
 
 function checkInstruction(module: WasmModule, fn: number, instruction: Instruction): void {
-  const { name: what, block } = instruction
-  const where = `${what} in ${describeFunction(module, fn)}`
-  if (/f32|f64/.test(what) || [...(block?.parameters ?? []), ...(block?.results ?? [])].some(isFloat)) {
-    throw floats(`${where} at byte 0x${instruction.offset.toString(16)}`)
-  }
-  const refused = /^(memory\.(grow|init)|(data|elem)\.drop|table\.|ref\.|select_t)/.test(what)
-  if (instruction.unreadable || refused) throw unsupported(where, instruction.offset)
+  const { name: what, block, unreadable } = instruction
+  const isFloating = /f32|f64/.test(what) || [...(block?.parameters ?? []), ...(block?.results ?? [])].some(isFloat)
+  const isOther = /^(memory\.init|(data|elem)\.drop|table\.|ref\.|select_t)/.test(what)
+  if (!isFloating && !isOther && !unreadable) return
+  const site = siteOf(module, fn, instruction)
+  const where = `${site.function} has ${what} at byte 0x${site.offset.toString(16)}`
+  if (isFloating) throw refused('APPLET_FLOATS', where, FLOATS, site)
+  throw refused('APPLET_INSTRUCTION_UNSUPPORTED', where, unprovableInstruction(what), site)
 }
 
 function isFloat(type: ValueType): boolean {
   return FLOAT_TYPES.includes(type)
 }
 
-function floats(where: string): AttestreamError {
-  return new AttestreamError(
-    'APPLET_FLOATS',
-    `The applet has ${where}; use integers in fixed point, floating point is not the same everywhere.`,
-  )
+function refused(code: ErrorCode, where: string, { problem, advice }: Unprovable, site?: Site): AttestreamError {
+  return new AttestreamError(code, `The applet is refused, ${where}: ${problem}. ${advice}`, {
+    ...site,
+    problem,
+    advice,
+  })
 }
 
-function unsupported(what: string, offset: number): AttestreamError {
-  const at = offset > 0 ? ` at byte 0x${offset.toString(16)}` : ''
+function unsupported(what: string): AttestreamError {
   return new AttestreamError(
     'APPLET_INSTRUCTION_UNSUPPORTED',
-    `The applet has ${what}${at}, which applets may not use.`,
+    `The applet has ${what}, which applets may not use. Compile it with the asconfig.json of this project.`,
   )
 }
 
@@ -177,7 +194,9 @@ function meteredBody(wasm: Uint8Array, fn: WasmModule['functions'][number], fuel
         fuelGlobal,
       ),
     )
-    parts.push(wasm.subarray(first.offset, last.end))
+    const grows = last.opcode === MEMORY_GROW
+    parts.push(wasm.subarray(first.offset, grows ? last.offset : last.end))
+    if (grows) parts.push([UNREACHABLE])
     segment = []
   }
   for (const instruction of fn.instructions) {
@@ -190,7 +209,7 @@ function meteredBody(wasm: Uint8Array, fn: WasmModule['functions'][number], fuel
 
 /** Control can leave after, or arrive behind, these: what follows is charged on its own. */
 function endsSegment(opcode: number): boolean {
-  return Object.values(CONTROL).includes(opcode as (typeof CONTROL)['loop'])
+  return opcode === MEMORY_GROW || Object.values(CONTROL).includes(opcode as (typeof CONTROL)['loop'])
 }
 
 function fuelOf({ name: what }: Instruction): number {

@@ -15,7 +15,6 @@ describe('the sandbox refuses', () => {
     ['a float in a function nobody calls', { body: ZERO, module: '(func (param f32))' }, 'APPLET_FLOATS'],
     ['SIMD', { body: '(i32x4.extract_lane 0 (v128.load (local.get $reading)))' }, 'APPLET_INSTRUCTION_UNSUPPORTED'],
     ['an atomic', { body: '(i32.atomic.load (local.get $reading))' }, 'APPLET_INSTRUCTION_UNSUPPORTED'],
-    ['memory.grow', { body: '(memory.grow (i32.const 1))' }, 'APPLET_INSTRUCTION_UNSUPPORTED'],
     [
       'an imported function',
       { body: ZERO, memory: '(import "env" "now" (func (result i32))) (memory 1)' },
@@ -87,6 +86,17 @@ describe('the sandbox changes no result', () => {
       (global $seven i32 (i32.const 7)) (data (i32.const 8192) "a")`
     const result = runBatch({ wasm: wat({ body, module }), config: [], anchorTimeSec: 0n, slots: FORTY_TWO })
     expect(result.slots[0]!.units).toEqual([units])
+  })
+
+  it('but that growing memory is a trap, even by nothing', () => {
+    for (const pages of [0, 1]) {
+      const wasm = wat({
+        body: `(if (i32.eq ${value} (i32.const 7)) (then (drop (memory.grow (i32.const ${pages}))))) ${value}`,
+      })
+      const slots = [{ state: [], readings: [[7n], [42n]] }]
+      const [slot] = runBatch({ wasm, config: [], anchorTimeSec: 0n, slots }).slots
+      expect(slot).toMatchObject({ units: [0n, 42n], accepted: [false, true] })
+    }
   })
 
   it('nor its own bytes from one time to the next', () => {

@@ -45,7 +45,7 @@ describe('compileApplet refuses', () => {
   })
 
   it('an endless loop', () => {
-    expectRefusal({ code: [0x03, EMPTY, 0x0c, 0, 0x0b, 0x00] }, /\(loop\): the loop runs more than 300 times/)
+    expectRefusal({ code: [0x03, EMPTY, 0x0c, 0, 0x0b, 0x00] }, /\(loop\): this loop runs more than 300 times/)
   })
 
   const loop = (counter: number, body: number[]) => {
@@ -87,7 +87,7 @@ describe('compileApplet refuses', () => {
   })
 
   it('an unbounded index', () => {
-    expectRefusal({ code: [...value, ...memoryAccess(0x28, 0)] }, /address may be any of \d+ places/)
+    expectRefusal({ code: [...value, ...memoryAccess(0x28, 0)] }, /index may be any of \d+ places/)
   })
 
   it('a call that depends on data', () => {
@@ -101,7 +101,7 @@ describe('compileApplet refuses', () => {
   it('memory.copy of a size that depends on data', () => {
     expectRefusal(
       { code: [...i32Const(0), ...i32Const(8), ...value, 0xfc, 10, 0, 0, ...i32Const(0)] },
-      /size depends on data/,
+      /size of this copy depends on data/,
     )
   })
 
