@@ -3,7 +3,10 @@
 import { Command } from 'commander'
 import { strict } from './command.ts'
 import { runCommand } from './run.ts'
+import { statsCommand } from './stats.ts'
 
 export function appletCommand(): Command {
-  return strict(new Command('applet').description('Build, run, cost and audit applets')).addCommand(runCommand())
+  return strict(new Command('applet').description('Build, run, cost and audit applets'))
+    .addCommand(runCommand())
+    .addCommand(statsCommand())
 }
