@@ -27,6 +27,14 @@ export function outOfBounds(words: Words, state: State, address: Lc, size: numbe
   return new Live(words, state).isNonNegative(addConstant(address, -last - 1n))
 }
 
+/** False where what the path knows about the address contradicts itself, so that the path is never taken. */
+export function isReachable({ circuit }: Words, state: State, address: Lc): boolean {
+  return [address, address.split.base].every((lc) => {
+    const { lo, hi } = rangeOn(circuit, state, lc)
+    return lo <= hi
+  })
+}
+
 /** The word at an address that is in bounds on this path. */
 export function loadWord(words: Words, state: State, address: Lc, size: number): Lc {
   const { addresses, index, lowest } = candidates(words, state, address)

@@ -7,7 +7,7 @@ import type { FunctionType, Instruction, WasmFunction, WasmModule } from '../../
 import { describeFunction } from '../../engine/core/wasm.ts'
 import type { TrailStep } from '../../engine/core/unprovable.ts'
 import { unprovableInstruction } from '../../engine/core/unprovable.ts'
-import { effectiveAddress, loadWord, outOfBounds, storeWord } from './access.ts'
+import { effectiveAddress, isReachable, loadWord, outOfBounds, storeWord } from './access.ts'
 import { copyMemory, fillMemory } from './bulk.ts'
 import { branchTable } from './branch-table.ts'
 import type { Circuit } from './circuit.ts'
@@ -301,7 +301,7 @@ export class Executor {
     const value = kind === 'store' ? state.stack.pop()! : ZERO
     const address = effectiveAddress(this.words, state, state.stack.pop()!, second)
     const inside = this.trapIf(state, outOfBounds(this.words, state, address, bits / 8))
-    if (inside === undefined) return undefined
+    if (inside === undefined || !isReachable(this.words, inside, address)) return undefined
     if (kind === 'store') storeWord(this.words, inside, address, bits / 8, value)
     else {
       const word = loadWord(this.words, inside, address, bits / 8)

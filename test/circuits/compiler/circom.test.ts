@@ -12,7 +12,7 @@ import { compiledMain } from '../lib/compiled.ts'
 import type { Calculator } from '../lib/toy.ts'
 import { createCalculator } from '../lib/toy.ts'
 import { openWires } from '../lib/wires.ts'
-import { randomInputs, randomSource } from './applet-module.ts'
+import { combinedCircuit, combinedInputs, flattened } from './circom-judge.ts'
 import { nativeApplet } from './native.ts'
 import { randomApplet } from './random-program.ts'
 
@@ -32,39 +32,14 @@ function compiledIfSupported(wasm: Uint8Array): CompiledApplet | undefined {
   }
 }
 
-/** One main with an instance of each program; the inputs and outputs of program k are in0_reading and so on. */
-function combinedMain(): string {
-  const templates = programs.map(({ compiled }, k) =>
-    compiled.circom.replace(/^pragma.*$|^include.*$/gm, '').replace('template Applet()', `template Applet${k}()`),
-  )
-  const instances = programs.flatMap(({ compiled: { abi } }, k) => {
-    const lines = [`    component applet${k} = Applet${k}();`]
-    for (const record of ['reading', 'state', 'config'] as const) {
-      const count = abi[record].length
-      if (count === 0) continue
-      lines.push(`    signal input in${k}_${record}[${count}];`, `    applet${k}.${record} <== in${k}_${record};`)
-    }
-    lines.push(`    applet${k}.enabled <== enabled;`, `    applet${k}.anchorTime <== anchorTime;`)
-    const outputs = ['accepted', 'units', ...abi.state.map((_, j) => `nextState[${j}]`)]
-    return [...lines, ...outputs.map((name) => `    out[${outputCount++}] <== applet${k}.${name};`)]
-  })
-  const head = ['pragma circom 2.1.6;', 'include "gadgets.circom";', ...templates, 'template Main() {']
-  const inputs = [`    signal input enabled;`, '    signal input anchorTime;', `    signal output out[${outputCount}];`]
-  return [...head, ...inputs, ...instances, '}', 'component main = Main();', ''].join('\n')
-}
 let outputCount = 0
 const FREE = /\.inv$|^main\.(enabled|anchorTime|in\d+_\w+|applet\d+\.(enabled|anchorTime|state|config))/
 
 function inputsOf(seed: number) {
-  const random = randomSource(seed)
-  const { enabled, anchorTime } = randomInputs(random, programs[0]!.compiled.abi)
-  const each = programs.map(({ compiled }) => ({ ...randomInputs(random, compiled.abi), enabled, anchorTime }))
-  const signals: Record<string, unknown> = { enabled: enabled ? 1 : 0, anchorTime: anchorTime.toString() }
-  each.forEach((inputs, k) => {
-    for (const record of ['reading', 'state', 'config'] as const) {
-      if (inputs[record].length > 0) signals[`in${k}_${record}`] = inputs[record].map(String)
-    }
-  })
+  const { each, signals } = combinedInputs(
+    programs.map(({ compiled }) => compiled),
+    seed,
+  )
   return { each, signals: signals as never }
 }
 
@@ -74,10 +49,11 @@ beforeAll(async () => {
     const compiled = compiledIfSupported(wasm)
     if (compiled !== undefined) programs.push({ wasm, compiled })
   }
-  const { r1cs: r1csPath, witnessWasm } = await compiledMain(combinedMain())
-  calculator = await createCalculator(witnessWasm)
-  r1cs = readR1cs(r1csPath)
-  symbols = readFileSync(join(dirname(r1csPath), 'main.sym'), 'utf8')
+  const circuit = await combinedCircuit(programs.map(({ compiled }) => compiled))
+  calculator = circuit.calculator
+  outputCount = circuit.outputCount
+  r1cs = readR1cs(circuit.r1csPath)
+  symbols = readFileSync(join(dirname(circuit.r1csPath), 'main.sym'), 'utf8')
 }, 120_000)
 
 describe('the circom back-end', () => {
@@ -90,12 +66,13 @@ describe('the circom back-end', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const { each, signals } = inputsOf(seed)
       const witness = await calculator.witness(signals)
-      const expected = each.flatMap((inputs, k) => {
+      const outputs = each.map((inputs, k) => {
         const { wasm, compiled } = programs[k]!
-        const { accepted, units, nextState } = nativeApplet(wasm, compiled.abi)(inputs)
-        expect(interpret(compiled.ir, inputs)).toEqual({ accepted, units, nextState })
-        return [accepted ? 1n : 0n, units, ...nextState]
+        const native = nativeApplet(wasm, compiled.abi)(inputs)
+        expect(interpret(compiled.ir, inputs)).toEqual(native)
+        return native
       })
+      const expected = flattened(outputs)
       expect(witness.slice(1, 1 + expected.length)).toEqual(expected)
       expect(violatedConstraint(r1cs, witness)).toBe(-1)
     }

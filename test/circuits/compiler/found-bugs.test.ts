@@ -5,6 +5,11 @@ import { UNSIGNED } from '../../../circuits/compiler/interval.ts'
 import { addConstant, constantLc, fromBits, scale, signalLc } from '../../../circuits/compiler/lc.ts'
 import { DEFAULT_LIMITS } from '../../../circuits/compiler/refusal.ts'
 import { Words } from '../../../circuits/compiler/words.ts'
+import { i32Const, localGet, memoryAccess } from '../../wasm-builder.ts'
+import { buildTestApplet, fields } from './applet-module.ts'
+import { judge } from './judge.ts'
+
+const EMPTY = 0x40
 
 describe('bugs that the fuzzer found', () => {
   it('A-06 the bits of 32 − x, where x is proven to be 0, are those of 32', () => {
@@ -13,5 +18,17 @@ describe('bugs that the fuzzer found', () => {
     const bits = new Words(circuit).bits(addConstant(scale(x, -1n), 32n), 6)
     const atZero = bits.map(({ constant }) => constantLc(constant))
     expect(fromBits(atZero).constant).toBe(32n)
+  })
+
+  it('A-08 an access on a path that its conditions rule out: x < 2, y < 2 and x + y ≥ 3', () => {
+    const [x, y] = [0, 8].map((at) => [...localGet(0), ...memoryAccess(0x28, at)]) as [number[], number[]]
+    const code = [
+      ...[...x, ...i32Const(2), 0x49, 0x04, EMPTY, ...y, ...i32Const(2), 0x49, 0x04, EMPTY],
+      ...[...x, ...y, 0x6a, ...i32Const(3), 0x4f, 0x04, EMPTY, ...x, ...y, 0x6a, ...memoryAccess(0x2d, 8192), 0x0f],
+      ...[0x0b, 0x0b, 0x0b, ...i32Const(1)],
+    ]
+    const data = [{ offset: 8192, bytes: [5, 6, 7, 8] }]
+    const { inputs } = judge(buildTestApplet({ reading: fields('u32:3', 'u32:3'), data, code }), 1, 1)
+    expect(inputs).toBe(64)
   })
 })

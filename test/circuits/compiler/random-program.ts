@@ -2,37 +2,52 @@
  * Random applets that validate and end: typed expressions and statements over locals, globals, memory, calls, loops
  * with small bounds, br_table, early returns and traps. Deterministic for a seed.
  */
+import type { Field } from '../../../engine/core/applet.ts'
 import { I32, I64, i32Const, i64Const, localGet, localSet, memoryAccess, unsigned } from '../../wasm-builder.ts'
 import { buildTestApplet, fields, randomSource } from './applet-module.ts'
+import { pathExpression, pathStatement } from './random-paths.ts'
 
 const I32_BINARY = [...span(0x6a, 0x78)]
 const I64_BINARY = [...span(0x7c, 0x8a)]
 const I32_COMPARE = span(0x46, 0x4f)
 const I64_COMPARE = span(0x51, 0x5a)
 /** Where programs keep scratch bytes, initialised by a data segment. */
-const SCRATCH = 8192
+export const SCRATCH = 8192
+
+/** Types for blocks with parameters; they follow the types of the functions. */
+const BLOCK_TYPES = [
+  { parameters: [I32], results: [I32] },
+  { parameters: [I64], results: [I64] },
+  { parameters: [I32, I64], results: [I64, I32] },
+]
 
 function span(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, k) => first + k)
 }
 
-const EMPTY = 0x40
+export const EMPTY = 0x40
+/** Constants of programs whose inputs have few bits. */
+const SMALL_CONSTANTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 31, -1, -2, -8]
 
-export function randomApplet(seed: number): Uint8Array {
-  return new Generator(seed).applet()
+/** A module that validates; a small one has at most 12 bits of inputs, so that all of them can be tried. */
+export function randomApplet(seed: number, small = false): Uint8Array {
+  return new Generator(seed, small).applet()
 }
 
-class Generator {
+export class Generator {
+  readonly small: boolean
   readonly random: (below: number) => number
   /** Types of the locals of the function being written, parameters first. */
   locals: number[] = []
   readonly globals = [I32, I64]
+  /** Functions 1, 2, …; element k of the table is helper k. */
   helpers: { parameters: number[]; results: number[]; locals: number[]; code: number[] }[] = []
   isHelper = false
   budget = 0
   blockDepth = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, small: boolean) {
+    this.small = small
     this.random = randomSource(seed)
   }
 
@@ -41,18 +56,17 @@ class Generator {
   }
 
   applet(): Uint8Array {
-    const types = ['u32', 'i32', 'u8', 'i16', 'u64', 'i64', 'u16:9', 'i32:20', 'u64:40', 'bool', 'u8:3']
-    const reading = fields(...Array.from({ length: 1 + this.random(3) }, () => this.pick(types)))
-    const state = fields(...Array.from({ length: 1 + this.random(3) }, () => this.pick(types)))
-    const config = this.random(2) === 0 ? fields(this.pick(types)) : []
+    const { reading, state, config } = this.small ? this.smallRecords() : this.records()
     for (let k = this.random(3); k > 0; k--) this.helper()
     const pointers = [I32, I32, ...(config.length > 0 ? [I32] : [])]
     this.locals = [...pointers, I32, I64, I32, I64, I32, I32]
     this.isHelper = false
     this.budget = 40 + this.random(100)
     const code: number[] = []
-    for (const field of reading) code.push(...this.loadField(0, field.offset, this.random(2) === 0 ? 3 : 4))
-    for (const field of state) code.push(...this.loadField(1, field.offset, 5))
+    const [first, second] = [pointers.length, pointers.length + 1]
+    for (const field of reading) code.push(...this.loadField(0, field.offset, this.random(2) === 0 ? first : second))
+    for (const field of state) code.push(...this.loadField(1, field.offset, first + 2))
+    for (const field of config) code.push(...this.loadField(2, field.offset, first + 3))
     for (let k = 2 + this.random(5); k > 0; k--) code.push(...this.statement(3))
     for (const field of state) {
       if (this.random(3) > 0)
@@ -70,12 +84,26 @@ class Generator {
       locals: this.locals.slice(pointers.length),
       code,
       helpers: this.helpers,
+      table: this.helpers.map((_, k) => k + 1),
+      types: BLOCK_TYPES,
       globals: [
         { type: I32, mutable: true, init: i32Const(this.random(100)) },
         { type: I64, mutable: true, init: i64Const(-5n) },
       ],
       data: [{ offset: SCRATCH, bytes: Array.from({ length: 64 }, () => this.random(256)) }],
     })
+  }
+
+  records(): { reading: Field[]; state: Field[]; config: Field[] } {
+    const types = ['u32', 'i32', 'u8', 'i16', 'u64', 'i64', 'u16:9', 'i32:20', 'u64:40', 'bool', 'u8:3', 'i64:33']
+    const some = (): Field[] => fields(...Array.from({ length: 1 + this.random(3) }, () => this.pick(types)))
+    return { reading: some(), state: some(), config: this.random(2) === 0 ? fields(this.pick(types)) : [] }
+  }
+
+  smallRecords(): { reading: Field[]; state: Field[]; config: Field[] } {
+    const types = ['u8:3', 'u32:4', 'i8:3', 'i32:4', 'u64:4', 'i64:3', 'i16:4', 'bool', 'u16:5']
+    const config = this.random(3) === 0 ? fields(this.pick(['bool', 'u8:2'])) : []
+    return { reading: fields(this.pick(types)), state: fields(this.pick(types)), config }
   }
 
   /** Makes every scratch byte and global count in the result. */
@@ -88,7 +116,7 @@ class Generator {
   }
 
   helper(): void {
-    const parameters = Array.from({ length: this.random(3) }, () => this.pick([I32, I64]))
+    const parameters = Array.from({ length: this.random(5) }, () => this.pick([I32, I64]))
     const results = [this.pick([I32, I64])]
     this.locals = [...parameters, I32, I64]
     this.isHelper = true
@@ -103,12 +131,16 @@ class Generator {
   }
 
   localOf(type: number): number | undefined {
-    const first = this.isHelper ? 0 : 3
+    const first = this.isHelper ? 0 : this.locals.length - 6
     const fitting = this.locals.map((t, k) => (t === type && k >= first ? k : -1)).filter((k) => k >= 0)
     return fitting.length === 0 ? undefined : this.pick(fitting)
   }
 
   constant(type: number): number[] {
+    if (this.small) {
+      const value = this.pick(SMALL_CONSTANTS)
+      return type === I32 ? i32Const(value) : i64Const(BigInt(value))
+    }
     const value = this.pick([
       0,
       1,
@@ -154,7 +186,7 @@ class Generator {
       return local === undefined || this.random(3) === 0 ? this.constant(type) : localGet(local)
     }
     const sub = (t: number = type): number[] => this.expression(t, depth - 1)
-    switch (this.random(16)) {
+    switch (this.random(20)) {
       case 0:
         return this.constant(type)
       case 1:
@@ -184,6 +216,10 @@ class Generator {
       case 10:
         if (type === I32) return this.random(2) === 0 ? [...sub(), 0x45] : [...sub(I64), 0x50]
         return [...sub(), ...sub(), 0x7c]
+      case 16:
+      case 17:
+      case 18:
+        return pathExpression(this, type, depth)
       case 11:
         if (type === I32)
           return this.random(2) === 0
@@ -200,11 +236,11 @@ class Generator {
     const fitting = this.helpers.map((h, k) => (h.results[0] === type ? k : -1)).filter((k) => k >= 0)
     if (fitting.length === 0) return this.expression(type, depth - 1)
     const callee = this.pick(fitting)
-    return [
-      ...this.helpers[callee]!.parameters.flatMap((t) => this.expression(t, depth - 2)),
-      0x10,
-      ...unsigned(callee + 1),
-    ]
+    const values = this.helpers[callee]!.parameters.flatMap((t) => this.expression(t, depth - 2))
+    if (this.random(3) > 0) return [...values, 0x10, ...unsigned(callee + 1)]
+    // Now and then an element that does not exist, or one that may have another type: these trap.
+    const element = this.random(16) === 0 ? this.random(this.helpers.length + 2) : callee
+    return [...values, ...i32Const(element), 0x11, ...unsigned(callee + 1), 0]
   }
 
   body(depth: number): number[] {
@@ -214,7 +250,7 @@ class Generator {
   }
 
   statement(depth: number): number[] {
-    const kind = depth <= 0 || this.budget-- <= 0 ? this.random(3) : this.random(13)
+    const kind = depth <= 0 || this.budget-- <= 0 ? this.random(3) : this.random(16)
     const type = this.pick([I32, I64])
     if (kind <= 1) {
       const local = this.localOf(type)
@@ -230,6 +266,7 @@ class Generator {
     if (kind === 9) return this.table(depth)
     if (kind === 10) return this.leave()
     if (kind === 11) return this.bulk()
+    if (kind >= 13) return pathStatement(this, depth)
     return [...this.expression(I32, 2), 0x04, EMPTY, ...this.body(depth), 0x0b]
   }
 
