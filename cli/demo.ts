@@ -1,10 +1,11 @@
 // `demo`: the main job end to end on embedded defaults. Everything in it is real: chain, contracts, signatures, proofs.
 
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { DATASET_APPLETS, type DatasetApplet } from './datasets/recording.ts'
 import { createProgress } from './progress.ts'
 
 interface DemoFlags {
-  readonly applet: 'energy-meter' | 'movement' | 'uptime'
+  readonly applet: DatasetApplet
   readonly data?: string
   readonly devices: number
   readonly frames: number
@@ -16,11 +17,7 @@ interface DemoFlags {
 export function demoCommand(): Command {
   return new Command('demo')
     .description('From signed readings to claimed rewards on a local chain')
-    .addOption(
-      new Option('--applet <name>', 'applet to run')
-        .choices(['energy-meter', 'movement', 'uptime'])
-        .default('energy-meter'),
-    )
+    .addOption(new Option('--applet <name>', 'applet to run').choices(DATASET_APPLETS).default('energy-meter'))
     .option('--data <file>', 'CSV of real recordings; without it the same physics is simulated')
     .option('--devices <n>', 'devices', count(1, 64), 8)
     .option('--frames <n>', 'frames that each device sends', count(1, 100), 2)

@@ -3,7 +3,22 @@
  */
 import type { Row } from './rows.ts'
 
-export const DATASET_APPLETS = ['energy-meter', 'movement', 'uptime'] as const
+/** All but storage, which pays one answer per config. */
+export const DATASET_APPLETS = [
+  'energy-meter',
+  'movement',
+  'uptime',
+  'air-quality',
+  'bandwidth',
+  'cold-chain',
+  'coverage',
+  'ev-charging',
+  'liveness',
+  'parking',
+  'solar',
+  'water',
+  'weather',
+] as const
 export type DatasetApplet = (typeof DATASET_APPLETS)[number]
 
 /** Field values by name, as the applet's Reading and Config declare them. */

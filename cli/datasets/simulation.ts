@@ -1,26 +1,16 @@
 /**
- * Readings without a recording: households, vehicles and sensors that behave as the recordings do, from a seed.
+ * Readings without a recording: devices that behave as the recordings do, or as physics says, from a seed.
  */
+import { airSensor, cooledLorry, weatherStation } from './climate.ts'
+import { chargingPoint, household, solarPlant, waterMeter } from './meters.ts'
+import { answers, heartbeats, hotspot, parkingBay, relay, vehicle } from './radios.ts'
+import { createRandom, type Physics } from './random.ts'
 import type { DatasetApplet, Values } from './recording.ts'
-
-/** 2025-01-01 00:00 UTC: before any chain that the demo starts. */
-const START_SEC = 1_735_689_600
-const DAY_SEC = 86_400
-const MINUTE_SEC = 60
-const HALF_HOUR_SEC = 1800
-const GPS_STEP_SEC = 6
-/** Micro-degrees of latitude in a metre. */
-const MICRO_DEGREES_PER_METER = 8.983
-const LOST_PACKETS = 0.03
-const LATE_PACKETS = 0.02
 
 export interface Simulation {
   readonly source: string
   readonly devices: ReadonlyMap<string, readonly Values[]>
 }
-
-type Random = () => number
-type Physics = (random: Random, readings: number) => Values[]
 
 /** Deterministic in all its arguments. */
 export function simulate(applet: DatasetApplet, devices: number, readings: number, seed: number): Simulation {
@@ -36,64 +26,19 @@ export function simulate(applet: DatasetApplet, devices: number, readings: numbe
 const PHYSICS: Readonly<Record<DatasetApplet, { noun: string; source: string; physics: Physics }>> = {
   'energy-meter': { noun: 'meter', source: 'simulated household meters, half-hourly', physics: household },
   movement: { noun: 'vehicle', source: 'simulated vehicles in town, a position every 6 s', physics: vehicle },
-  uptime: { noun: 'sensor', source: 'simulated sensors, a heartbeat a minute over a lossy radio', physics: sensor },
-}
-
-/** A base load, more in the evening, and now and then an oven. */
-function household(random: Random, readings: number): Values[] {
-  const baseWatts = 80 + 200 * random()
-  let wattHours = 1_000_000 + Math.floor(random() * 1e7)
-  return Array.from({ length: readings }, (_, i) => {
-    const timeSec = START_SEC + i * HALF_HOUR_SEC
-    const evening = 1 + 2 * Math.max(0, Math.cos((2 * Math.PI * ((timeSec % DAY_SEC) - 19 * 3600)) / DAY_SEC))
-    const ovenWatts = random() < 0.1 ? 2000 : 0
-    wattHours += Math.round(((baseWatts * evening * (0.8 + 0.4 * random()) + ovenWatts) * HALF_HOUR_SEC) / 3600)
-    return { timeSec, wattHours }
-  })
-}
-
-/** Drives on a grid of streets at up to 50 km/h, stops at lights, and its GPS trembles. */
-function vehicle(random: Random, readings: number): Values[] {
-  let [north, east, heading] = [0, 0, Math.floor(random() * 4)]
-  const origin = { lat: 46_000_000 + Math.floor(random() * 50_000), lon: 7_000_000 + Math.floor(random() * 50_000) }
-  const lonScale = 1 / Math.cos((46 * Math.PI) / 180)
-  return Array.from({ length: readings }, (_, i) => {
-    if (random() < 0.1) heading = (heading + (random() < 0.5 ? 1 : 3)) % 4
-    const meters = random() < 0.2 ? 0 : (4 + 10 * random()) * GPS_STEP_SEC
-    north += meters * [1, 0, -1, 0][heading]! + 4 * (random() - 0.5)
-    east += meters * [0, 1, 0, -1][heading]! + 4 * (random() - 0.5)
-    return {
-      timeSec: START_SEC + i * GPS_STEP_SEC,
-      lat: origin.lat + Math.round(north * MICRO_DEGREES_PER_METER),
-      lon: origin.lon + Math.round(east * MICRO_DEGREES_PER_METER * lonScale),
-    }
-  })
-}
-
-/** A packet a minute; some are lost, some are heard only after the next. */
-function sensor(random: Random, readings: number): Values[] {
-  const beats: Values[] = []
-  const phaseSec = Math.floor(random() * MINUTE_SEC)
-  for (let minute = 0; beats.length < readings; minute++) {
-    if (random() < LOST_PACKETS) continue
-    const beat = { timeSec: START_SEC + minute * MINUTE_SEC + phaseSec }
-    const late = beats.length > 0 && random() < LATE_PACKETS
-    if (late) beats.splice(-1, 0, beat)
-    else beats.push(beat)
-  }
-  return beats
-}
-
-/** Uniform in [0, 1): a 32-bit xorshift, warmed up. */
-function createRandom(seed: number): Random {
-  let state = Math.imul(seed, 0x9e37_79b1) >>> 0 || 1
-  const next = (): number => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    state >>>= 0
-    return state / 2 ** 32
-  }
-  for (let i = 0; i < 8; i++) next()
-  return next
+  uptime: { noun: 'sensor', source: 'simulated sensors, a heartbeat a minute over a lossy radio', physics: heartbeats },
+  'air-quality': { noun: 'sensor', source: 'simulated fine dust, nine samples an hour', physics: airSensor },
+  bandwidth: { noun: 'node', source: 'simulated relays, a counter every 20 s', physics: relay },
+  'cold-chain': { noun: 'lorry', source: 'simulated cooled lorries, every 10 min', physics: cooledLorry },
+  coverage: { noun: 'hotspot', source: 'simulated hotspots that hear each other', physics: hotspot },
+  'ev-charging': {
+    noun: 'point',
+    source: 'simulated charging points, every 5 min of a session',
+    physics: chargingPoint,
+  },
+  liveness: { noun: 'node', source: 'simulated answers to a ping a minute', physics: answers },
+  parking: { noun: 'bay', source: 'simulated parking bays', physics: parkingBay },
+  solar: { noun: 'plant', source: 'simulated roofs in winter sun, half-hourly', physics: solarPlant },
+  water: { noun: 'meter', source: 'simulated water meters, every 15 min', physics: waterMeter },
+  weather: { noun: 'station', source: 'simulated stations of one town, every 10 min', physics: weatherStation },
 }

@@ -1,9 +1,9 @@
 // Runs a built applet on named values, for tests that read like its documentation.
 
-import { buildApplet } from '../../applets/build.ts'
 import { parseAppletAbi } from '../../engine/core/applet.ts'
 import { decodeRecord, encodeRecord, type NamedRecord } from '../../engine/core/layout.ts'
 import { compileApplet, runCompiledBatch } from '../../engine/runner/run.ts'
+import { builtApplet } from './built.ts'
 
 export const GENESIS = {}
 
@@ -19,7 +19,7 @@ export type RunApplet = (
 ) => AppletRun
 
 export async function loadApplet(name: string, config: NamedRecord, anchorTimeSec: bigint): Promise<RunApplet> {
-  const wasm = await buildApplet(new URL(`../../applets/${name}.ts`, import.meta.url).pathname)
+  const wasm = await builtApplet(name)
   const applet = compileApplet(wasm)
   const abi = parseAppletAbi(wasm)
   const zero = Object.fromEntries(abi.state.map((field) => [field.name, 0]))

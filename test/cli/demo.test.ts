@@ -28,7 +28,7 @@ describe('attestream demo', () => {
   })
 
   it.each<[string, string[], RegExp]>([
-    ['an applet that does not exist', ['--applet', 'weather'], /Allowed choices are energy-meter, movement, uptime/],
+    ['an applet that does not exist', ['--applet', 'toaster'], /Allowed choices are energy-meter, movement, uptime/],
     ['no device', ['--devices', '0'], /Expected an integer from 1 to 64/],
     ['too many devices', ['--devices', '65'], /Expected an integer from 1 to 64/],
     ['devices that are no number', ['--devices', 'four'], /Expected an integer from 1 to 64/],

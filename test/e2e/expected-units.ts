@@ -1,13 +1,16 @@
-// What the three applets pay, written again from their descriptions in plain TypeScript: no WASM, nothing of the engine. State is kept
+// What three applets pay, written again from their descriptions in plain TypeScript: no WASM, nothing of the engine. State is kept
 // over all readings of a device; batches and frames do not matter as long as no frame reaches maxUnitsPerFrame.
 
-import type { DatasetApplet, Values } from '../../cli/datasets/recording.ts'
+import type { Values } from '../../cli/datasets/recording.ts'
 
-export const expectedUnits: Readonly<Record<DatasetApplet, (readings: readonly Values[], config: Values) => bigint>> = {
-  'energy-meter': energyUnits,
-  movement: movementUnits,
-  uptime: uptimeUnits,
-}
+export type ExpectedApplet = 'energy-meter' | 'movement' | 'uptime'
+
+export const expectedUnits: Readonly<Record<ExpectedApplet, (readings: readonly Values[], config: Values) => bigint>> =
+  {
+    'energy-meter': energyUnits,
+    movement: movementUnits,
+    uptime: uptimeUnits,
+  }
 
 /** Price times energy between accepted readings; thousandths of a unit are carried, so only the last remainder is lost. */
 function energyUnits(readings: readonly Values[], { maxWatts, unitsPerKwh }: Values): bigint {

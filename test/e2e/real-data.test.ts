@@ -7,16 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runDemo, type Demo } from '../../cli/demo/run.ts'
-import type { DatasetApplet } from '../../cli/datasets/recording.ts'
 import type { Progress } from '../../cli/progress.ts'
 import { verifyReceiptFile } from '../../cli/receipt.ts'
-import { expectedUnits } from './expected-units.ts'
+import { expectedUnits, type ExpectedApplet } from './expected-units.ts'
 import { CIRCUITS, ROOT, expectGone } from './world.ts'
 
 const DATA = join(ROOT, '..', 'shared', 'data')
 
 interface Case {
-  readonly applet: DatasetApplet
+  readonly applet: ExpectedApplet
   readonly file: string
   readonly devices: number
   readonly framesPerDevice: number

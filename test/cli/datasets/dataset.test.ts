@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { buildApplet } from '../../../applets/build.ts'
 import { DATASET_CONFIG, loadDataset, type Dataset } from '../../../cli/datasets/dataset.ts'
 import { DATASET_APPLETS, type DatasetApplet } from '../../../cli/datasets/recording.ts'
 import { encodeRecord } from '../../../engine/core/layout.ts'
 import { compileApplet, runCompiledBatch } from '../../../engine/runner/run.ts'
+import { builtApplet } from '../../applets/built.ts'
 
 const ROOT = new URL('../../../', import.meta.url).pathname
 const DATA = join(ROOT, '../shared/data')
@@ -23,7 +23,7 @@ function write(name: string, ...lines: string[]): string {
 
 /** Runs every device's readings through the applet; the share accepted and the units in all. */
 async function judge(applet: DatasetApplet, dataset: Dataset): Promise<{ accepted: number; units: number }> {
-  const compiled = compileApplet(await buildApplet(join(ROOT, 'applets', `${applet}.ts`)))
+  const compiled = compileApplet(await builtApplet(applet))
   const { abi } = compiled
   const slots = dataset.readings.map((readings) => ({
     state: abi.state.map(() => 0n),
