@@ -29,8 +29,7 @@ export function subtractToZero<T>(a: T, b: T): T {
 
 /** a / b rounded up. Unsigned types; rejects b = 0. */
 export function ceilDiv<T>(a: T, b: T): T {
-  const quotient = a / b
-  return quotient * b == a ? quotient : quotient + 1
+  return a / b + <T>(a % b != 0)
 }
 
 /** a / b rounded to the nearest, halves up. Rejects b = 0. */

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { interpret } from '../../../circuits/compiler/index.ts'
 import { randomSource } from '../../circuits/compiler/applet-module.ts'
-import { CASES } from './cases/index.ts'
+import { CASES, SHARED_EDGES } from './cases/index.ts'
+import { documentedCosts } from './documented.ts'
 import { buildCases, expectedOf, inputsFor, type BuiltCase } from './harness.ts'
 
 const INPUTS = 150
@@ -10,20 +11,26 @@ const INPUTS = 150
 describe('the applet library', () => {
   const built = new Map<string, BuiltCase>()
   beforeAll(() => {
-    for (const one of buildCases(CASES)) built.set(one.test.name, one)
+    for (const one of buildCases([...CASES, SHARED_EDGES])) built.set(one.test.name, one)
   })
 
-  it.each(CASES.map(({ name }) => name))('%s', (name) => {
+  it.each([...CASES, SHARED_EDGES].map(({ name }) => name))('%s', (name) => {
     const one = built.get(name)!
     const random = randomSource(5)
     let accepted = 0
     for (let k = 0; k < INPUTS; k++) {
       const { values, inputs } = inputsFor(one, random)
-      const expected = expectedOf(one, values, inputs.state)
-      expect({ values, ...one.native(inputs) }).toEqual({ values, ...expected })
+      const native = one.native(inputs)
+      const expected = expectedOf(one, values, inputs.state, native)
+      expect({ values, ...native }).toEqual({ values, ...expected })
       expect({ values, ...interpret(one.applet.ir, inputs) }).toEqual({ values, ...expected })
       if (expected.accepted) accepted++
     }
     expect(accepted).toBeGreaterThan(INPUTS / 20)
+  })
+
+  it('costs what its page says, function by function', () => {
+    const measured = new Map(CASES.map(({ name }) => [name, built.get(name)!.cost]))
+    expect(Object.fromEntries(documentedCosts())).toEqual(Object.fromEntries(measured))
   })
 })

@@ -1,0 +1,147 @@
+/**
+ * Distances on the sphere for any way, near or across the world, by the haversine formula on integers: with half angles,
+ * h = (sin Δφ/2 · cos Δλ/2)² + (cos φm · sin Δλ/2)², φm the middle latitude. Positions are in micro-degrees, the earth's radius is
+ * 6,371,008.8 m. Sines are interpolated in tables, so up to 10,000 km a length is within 0.01 % and 0.5 m of the formula on real
+ * numbers; from there to the antipode within 0.5 %. For ways of some tens of kilometres, position.ts costs less.
+ */
+import { isqrt } from './root'
+import { require } from './record'
+
+const QUARTER: u32 = 180_000_000
+const STEP_LOG2: u32 = 21
+const STEP_MASK: u32 = (1 << STEP_LOG2) - 1
+const SINE_LOG2: i64 = 30
+const ONE: u64 = (<u64>1) << (2 * SINE_LOG2)
+/** Micro-degrees of arc of a meter, times 2^20. */
+const ARC_PER_METER: u64 = 9_430_057
+const ARC_LOG2: u64 = 20
+
+/** Whether two positions are at most `radiusMeters` (below 2^24: 16,777 km) apart, without a square root. */
+export function isWithin(fromLat: i32, fromLon: i32, toLat: i32, toLon: i32, radiusMeters: u32): bool {
+  require(radiusMeters >> 24 == 0)
+  const bound = u64(sine(u32((u64(radiusMeters) * ARC_PER_METER) >> ARC_LOG2)))
+  return haversine(fromLat, fromLon, toLat, toLon) <= bound * bound
+}
+
+/** Length of the way between two positions, in 1/8 m, rounded down. */
+export function arcLength(fromLat: i32, fromLon: i32, toLat: i32, toLon: i32): u32 {
+  const h = haversine(fromLat, fromLon, toLat, toLon)
+  const isFar = h > ONE / 2
+  const near = arc(isqrt(isFar ? (h < ONE ? ONE - h : 0) : h, 30))
+  return isFar ? HALF_AROUND - near : near
+}
+
+/** sin² of half the angle between two positions, times 2^60. Rejects positions off the globe. */
+function haversine(fromLat: i32, fromLon: i32, toLat: i32, toLon: i32): u64 {
+  requireOnGlobe(fromLat, fromLon)
+  requireOnGlobe(toLat, toLon)
+  const direct = magnitude(fromLon - toLon)
+  const east = direct > QUARTER ? 2 * QUARTER - direct : direct
+  const north = (i64(sine(magnitude(fromLat - toLat))) * cosine(east)) >> SINE_LOG2
+  const across = (i64(cosine(magnitude(fromLat + toLat))) * sine(east)) >> SINE_LOG2
+  return u64(north * north + across * across)
+}
+
+function requireOnGlobe(lat: i32, lon: i32): void {
+  require(magnitude(lat) <= QUARTER / 2)
+  require(magnitude(lon) <= QUARTER)
+}
+
+function magnitude(value: i32): u32 {
+  return u32(value < 0 ? -value : value)
+}
+
+/** 2^30 times the sine of `angle` half micro-degrees, 0° to 90°. */
+function sine(angle: u32): i32 {
+  const step = (angle >> STEP_LOG2) & 127
+  const slope = u64(load<u32>(SINE_STEPS + (step << 2)))
+  return load<i32>(SINES + (step << 2)) + i32((slope * (angle & STEP_MASK)) >> STEP_LOG2)
+}
+
+/** 2^30 times the cosine of `angle` half micro-degrees, 0° to 90°. */
+function cosine(angle: u32): i32 {
+  const step = (angle >> STEP_LOG2) & 127
+  const slope = u64(load<u32>(COSINE_STEPS + (step << 2)))
+  return load<i32>(COSINES + (step << 2)) - i32((slope * (angle & STEP_MASK)) >> STEP_LOG2)
+}
+
+/** Length of the way whose half angle has the sine s/2^30, at most 0.71, in 1/8 m. */
+function arc(s: u32): u32 {
+  const step = (s >> 24) & 63
+  const part = s & 0xff_ffff
+  const slope = u64(load<u32>(ARC_STEPS + (step << 2)))
+  return load<u32>(ARCS + (step << 2)) + u32((slope * part) >> 24)
+}
+
+/** Half way around the earth, in 1/8 m. */
+const HALF_AROUND: u32 = 160120916
+
+/**
+ * 2^30 · sin of each step of 2^21 half micro-degrees, and from one to the next. They are 1/47,800 larger, so that the line between two
+ * lies half above the sine and half below.
+ */
+// prettier-ignore
+const SINES = memory.data<u32>([
+  0, 19649975, 39293368, 58923602, 78534101, 98118297, 117669631, 137181555, 156647534, 176061048, 195415596,
+  214704696, 233921886, 253060730, 272114820, 291077772, 309943236, 328704894, 347356462, 365891692, 384304378,
+  402588352, 420737491, 438745716, 456606996, 474315348, 491864843, 509249601, 526463801, 543501677, 560357523,
+  577025694, 593500606, 609776743, 625848653, 641710952, 657358329, 672785543, 687987427, 702958890, 717694917,
+  732190572, 746441002, 760441433, 774187176, 787673627, 800896270, 813850676, 826532506, 838937514, 851061543,
+  862900534, 874450521, 885707636, 896668110, 907328270, 917684547, 927733472, 937471679, 946895908, 956003001,
+  964789909, 973253688, 981391504, 989200631, 996678455, 1003822469, 1010630283, 1017099615, 1023228299, 1029014282,
+  1034455627, 1039550511, 1044297227, 1048694187, 1052739916, 1056433061, 1059772384, 1062756768, 1065385211,
+  1067656835, 1069570877, 1071126698, 1072323777, 1073161711, 1073640221, 1073759146,
+])
+// prettier-ignore
+const SINE_STEPS = memory.data<u32>([
+  19649975, 19643393, 19630234, 19610499, 19584196, 19551334, 19511924, 19465979, 19413514, 19354548, 19289100,
+  19217190, 19138844, 19054090, 18962952, 18865464, 18761658, 18651568, 18535230, 18412686, 18283974, 18149139,
+  18008225, 17861280, 17708352, 17549495, 17384758, 17214200, 17037876, 16855846, 16668171, 16474912, 16276137,
+  16071910, 15862299, 15647377, 15427214, 15201884, 14971463, 14736027, 14495655, 14250430, 14000431, 13745743,
+  13486451, 13222643, 12954406, 12681830, 12405008, 12124029, 11838991, 11549987, 11257115, 10960474, 10660160,
+  10356277, 10048925, 9738207, 9424229, 9107093, 8786908, 8463779, 8137816, 7809127, 7477824, 7144014, 6807814,
+  6469332, 6128684, 5785983, 5441345, 5094884, 4746716, 4396960, 4045729, 3693145, 3339323, 2984384, 2628443, 2271624,
+  1914042, 1555821, 1197079, 837934, 478510, 118925,
+])
+
+/** The same for the cosine. */
+// prettier-ignore
+const COSINES = memory.data<i32>([
+  1073764301, 1073584488, 1073045108, 1072146344, 1070888495, 1069271983, 1067297349, 1064965255, 1062276482,
+  1059231930, 1055832619, 1052079687, 1047974391, 1043518107, 1038712327, 1033558660, 1028058833, 1022214687,
+  1016028180, 1009501383, 1002636484, 995435780, 987901684, 980036719, 971843519, 963324828, 954483499, 945322494,
+  935844880, 926053832, 915952630, 905544655, 894833395, 883822435, 872515466, 860916272, 849028739, 836856849,
+  824404678, 811676397, 798676267, 785408645, 771877972, 758088782, 744045691, 729753404, 715216707, 700440469,
+  685429639, 670189243, 654724388, 639040251, 623142087, 607035219, 590725042, 574217019, 557516678, 540629614,
+  523561481, 506317996, 488904935, 471328130, 453593466, 435706885, 417674376, 399501979, 381195781, 362761912,
+  344206547, 325535899, 306756223, 287873808, 268894977, 249826088, 230673527, 211443709, 192143074, 172778085,
+  153355230, 133881013, 114361957, 94804598, 75215487, 55601185, 35968261, 16323290, -3327148,
+])
+// prettier-ignore
+const COSINE_STEPS = memory.data<u32>([
+  179813, 539380, 898764, 1257849, 1616512, 1974634, 2332094, 2688773, 3044552, 3399311, 3752932, 4105296, 4456284,
+  4805780, 5153667, 5499827, 5844146, 6186507, 6526797, 6864899, 7200704, 7534096, 7864965, 8193200, 8518691, 8841329,
+  9161005, 9477614, 9791048, 10101202, 10407975, 10711260, 11010960, 11306969, 11599194, 11887533, 12171890, 12452171,
+  12728281, 13000130, 13267622, 13530673, 13789190, 14043091, 14292287, 14536697, 14776238, 15010830, 15240396,
+  15464855, 15684137, 15898164, 16106868, 16310177, 16508023, 16700341, 16887064, 17068133, 17243485, 17413061,
+  17576805, 17734664, 17886581, 18032509, 18172397, 18306198, 18433869, 18555365, 18670648, 18779676, 18882415,
+  18978831, 19068889, 19152561, 19229818, 19300635, 19364989, 19422855, 19474217, 19519056, 19557359, 19589111,
+  19614302, 19632924, 19644971, 19650438,
+])
+
+/** 2 · R · asin(k/64) in 1/8 m, and from one to the next. */
+// prettier-ignore
+const ARCS = memory.data<u32>([
+  0, 1592817, 3186023, 4780008, 6375164, 7971884, 9570568, 11171616, 12775435, 14382441, 15993054, 17607703, 19226826,
+  20850875, 22480310, 24115605, 25757250, 27405751, 29061631, 30725433, 32397722, 34079086, 35770140, 37471528,
+  39183924, 40908037, 42644616, 44394450, 46158376, 47937281, 49732110, 51543870, 53373639, 55222573, 57091915,
+  58983009, 60897305, 62836381, 64801955, 66795908, 68820303, 70877416, 72969769, 75100167, 77271750, 79488050,
+  81753068,
+])
+// prettier-ignore
+const ARC_STEPS = memory.data<u32>([
+  1592817, 1593206, 1593985, 1595156, 1596720, 1598684, 1601048, 1603819, 1607006, 1610613, 1614649, 1619123, 1624049,
+  1629435, 1635295, 1641645, 1648501, 1655880, 1663802, 1672289, 1681364, 1691054, 1701388, 1712396, 1724113, 1736579,
+  1749834, 1763926, 1778905, 1794829, 1811760, 1829769, 1848934, 1869342, 1891094, 1914296, 1939076, 1965574, 1993953,
+  2024395, 2057113, 2092353, 2130398, 2171583, 2216300, 2265018,
+])
