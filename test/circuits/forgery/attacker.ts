@@ -7,7 +7,7 @@ import type { Mutation } from './mutations.ts'
 import { mutationsOf, readingAliases, wireMutations } from './mutations.ts'
 import type { Overrides } from './prover.ts'
 import type { Form, System } from './system.ts'
-import { centred, inverse, valueOfForm } from './system.ts'
+import { centred, inverse, valueOfForm, wiresOf } from './system.ts'
 import type { Target, Verdict } from './target.ts'
 
 export interface Campaign {
@@ -48,21 +48,17 @@ export class Attacker {
     this.#random = random
   }
 
-  /** Tries the items' hints (all by default) and single wires; at most `budget` mutations, chosen at random. */
-  run(inputs: AppletInputs, effort: Effort, budget: number, items?: readonly number[]): Campaign {
+  /** Tries the hints behind these wires (by default all) and each of them alone; at most `budget` mutations, chosen at random. */
+  run(inputs: AppletInputs, effort: Effort, budget: number, around?: Iterable<number>): Campaign {
     const { prover, subject } = this.target
     const slots = prover.honest(inputs)
     const wires = this.target.wires(slots)
-    const indices = items ?? prover.ir.items.map((_, index) => index)
-    const list = indices.flatMap((index) => mutationsOf(prover, index, slots, this.#random))
     const fixed = new Set([0, ...this.target.inputs])
-    if (items === undefined)
-      list.push(
-        ...wireMutations(
-          [...subject.names.keys()].filter((w) => !fixed.has(w)),
-          wires,
-        ),
-      )
+    const chosen = [...(around ?? subject.names.keys())].filter((wire) => !fixed.has(wire))
+    const items = new Set(chosen.flatMap((wire) => this.target.slotsOf(wire)).map((slot) => prover.itemOf(slot)))
+    items.delete(-1)
+    const list = [...items].flatMap((index) => mutationsOf(prover, index, slots, this.#random))
+    list.push(...wireMutations(chosen, wires))
     const widths = subject.compiled.abi.reading.map(({ bits }) => bits)
     const aliases = readingAliases(prover, widths, slots)
     const campaign: Campaign = { mutations: 0, idle: 0, forgeries: [] }
@@ -107,7 +103,7 @@ export class Attacker {
 
   /** Values for one more hint with which the violated constraint would hold. */
   #repairs(
-    { violated, changed }: Verdict,
+    { violated, changed, slots }: Verdict,
     wires: readonly bigint[],
     overrides: Overrides,
     breadth: number,
@@ -115,18 +111,23 @@ export class Attacker {
     const { a, b, c } = this.system.constraints[violated]!
     const values = [...wires]
     for (const [wire, value] of changed) values[wire] = value
-    const near = Math.max(...overrides.keys())
-    const candidates = [...new Set([...a.keys(), ...b.keys(), ...c.keys()])].flatMap((wire) => {
-      const slot = this.target.slotOf[wire]
-      if (slot === undefined || overrides.has(slot) || this.target.prover.itemOf(slot) < 0) return []
-      return { wire, slot }
+    const near = Math.max(0, ...overrides.keys())
+    const distance = (wire: number): number => Math.abs((this.target.slotsOf(wire).at(-1) ?? 0) - near)
+    const candidates = [...wiresOf({ a, b, c })].filter((wire) => {
+      const slot = this.target.slotsOf(wire).at(-1)
+      return slot !== undefined && !overrides.has(slot)
     })
-    candidates.sort((x, y) => Math.abs(x.slot - near) - Math.abs(y.slot - near))
-    const chosen = candidates.slice(0, breadth - 1)
-    const rest = candidates.slice(breadth - 1)
+    candidates.sort((x, y) => distance(x) - distance(y))
+    const chosen = candidates.slice(0, breadth - 2)
+    const rest = candidates.slice(breadth - 2)
+    const last = rest.find((wire) => c.has(wire) && this.target.outputs.includes(wire)) ?? rest.pop()
+    if (last !== undefined) chosen.push(last)
     if (rest.length > 0) chosen.push(rest[this.#random(rest.length)]!)
-    return chosen.flatMap(({ wire, slot }) =>
-      solutions([a, b, c], wire, values).map((value) => new Map([...overrides, [slot, value]])),
+    return chosen.flatMap((wire) =>
+      solutions([a, b, c], wire, values).flatMap((value) => {
+        const aim = this.target.aim(wire, value, slots)
+        return aim === undefined ? [] : [new Map([...overrides, aim])]
+      }),
     )
   }
 }

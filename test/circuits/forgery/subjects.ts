@@ -66,6 +66,7 @@ function packedMain(applets: readonly CompiledApplet[]): string {
   const templates = applets.map(({ circom }, k) =>
     circom.replace(/^pragma.*$|^include.*$/gm, '').replace('template Applet()', `template Applet${k}()`),
   )
+  const inputNames: string[] = []
   const instances = applets.flatMap(({ abi }, k) => {
     const inputs = [
       'enabled',
@@ -79,6 +80,7 @@ function packedMain(applets: readonly CompiledApplet[]): string {
       ['units', ''],
       ...(abi.state.length > 0 ? [['nextState', `[${abi.state.length}]`]] : []),
     ]
+    inputNames.push(...inputs.map((name) => `in${k}_${name}`))
     return [
       `    component applet${k} = Applet${k}();`,
       ...inputs.map((name) => `    signal input in${k}_${name}${size(name)}; applet${k}.${name} <== in${k}_${name};`),
@@ -88,7 +90,7 @@ function packedMain(applets: readonly CompiledApplet[]): string {
     ]
   })
   const head = ['pragma circom 2.1.6;', 'include "gadgets.circom";', ...templates, 'template Main() {']
-  return [...head, ...instances, '}', 'component main = Main();', ''].join('\n')
+  return [...head, ...instances, '}', `component main {public [${inputNames.join(', ')}]} = Main();`, ''].join('\n')
 }
 
 /** The name without the instance's number, or undefined for a wire of another instance. */

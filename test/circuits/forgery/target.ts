@@ -9,6 +9,7 @@ import type { Overrides } from './prover.ts'
 import { Prover, fieldValue } from './prover.ts'
 import type { Subject } from './subjects.ts'
 import type { System } from './system.ts'
+import { inverse, modulo } from './system.ts'
 
 const INPUT = /^(enabled|anchorTime|reading|state|config)\b/
 const OUTPUT = /^(accepted|units|nextState)\b/
@@ -21,6 +22,8 @@ export interface Verdict {
   readonly isForgery: boolean
   /** New values of the wires that differ from the honest ones. */
   readonly changed: ReadonlyMap<number, bigint>
+  /** Values of all slots. */
+  readonly slots: readonly bigint[]
 }
 
 export class Target {
@@ -31,9 +34,6 @@ export class Target {
   /** The wire's value in terms of slots; undefined for wire 0. */
   readonly #forms: readonly (Lc | undefined)[]
   readonly #wiresOf: number[][]
-  /** Slots by wire where they are the same. */
-  readonly slotOf: readonly (number | undefined)[]
-
   constructor(subject: Subject) {
     this.subject = subject
     this.prover = new Prover(subject.compiled.ir)
@@ -43,9 +43,15 @@ export class Target {
     this.outputs = subject.names.flatMap((name, wire) => (OUTPUT.test(name) ? [wire] : []))
     this.#wiresOf = Array.from({ length: this.prover.slotCount }, () => [])
     this.#forms.forEach((form, wire) => form?.signals.forEach((slot) => this.#wiresOf[slot]!.push(wire)))
-    this.slotOf = this.#forms.map((form) =>
-      form?.signals.length === 1 && form.constant === 0n && form.coefficients[0] === 1n ? form.signals[0] : undefined,
-    )
+  }
+
+  /** The slot to force, and its value, for the wire to have `value` while the wire's other slots stay. */
+  aim(wire: number, value: bigint, slots: readonly bigint[]): [number, bigint] | undefined {
+    const form = this.#forms[wire]
+    const slot = form?.signals.at(-1)
+    if (form === undefined || slot === undefined || this.prover.itemOf(slot) < 0) return undefined
+    const coefficient = form.coefficients.at(-1)!
+    return [slot, modulo((value - fieldValue(form, slots)) * inverse(coefficient) + slots[slot]!)]
   }
 
   /** The slots that determine a wire. */
@@ -90,6 +96,7 @@ export class Target {
       forged,
       isForgery: violated === -1 && inputsKept && Object.keys(forged).length > 0,
       changed: next,
+      slots: values,
     }
   }
 }
