@@ -42,15 +42,19 @@ export function wireMutations(wires: readonly number[], values: readonly bigint[
 }
 
 /**
- * Readings outside their declared widths: each field 2^bits more, alone and with one less in the field packed before it, so
- * that the packed word, and with it the device's signature, stays the same.
+ * Readings outside their declared widths: each field 2^bits more, alone, with one less in the field packed before it, so that
+ * the packed word, and with it the device's signature, stays the same, and with one of its digits too large.
  */
 export function readingAliases({ ir }: Prover, widths: readonly number[], slots: readonly bigint[]): Mutation[] {
   return ir.inputs.reading.flatMap((slot, k) => {
-    const beyond: [number, bigint] = [slot, slots[slot]! + (1n << BigInt(widths[k]!))]
+    const width = widths[k]!
+    const beyond: [number, bigint] = [slot, slots[slot]! + (1n << BigInt(width))]
     const before = ir.inputs.reading[k - 1]
-    const lists =
-      before === undefined ? [[beyond]] : [[beyond], [beyond, [before, slots[before]! - 1n] as [number, bigint]]]
+    const lists: [number, bigint][][] = [[beyond]]
+    if (before !== undefined) lists.push([beyond, [before, slots[before]! - 1n]])
+    const item = ir.items.find(({ kind, ...rest }) => kind === 'bits' && 'of' in rest && rest.of.key === `1*${slot}|0`)
+    const digits = item === undefined ? [] : range(item.first, width)
+    digits.forEach((digit, at) => lists.push([beyond, [digit, slots[digit]! + (1n << BigInt(width - at))]]))
     return lists.map((list) => ({ overrides: new Map(list), isAlias: true }))
   })
 }
