@@ -38,6 +38,7 @@ export function isReachable({ circuit }: Words, state: State, address: Lc): bool
 /** The word at an address that is in bounds on this path. */
 export function loadWord(words: Words, state: State, address: Lc, size: number): Lc {
   const { addresses, index, lowest } = candidates(words, state, address)
+  for (const at of addresses) noteRead(words, state, at, size)
   if (addresses.length === 1) return state.memory.load(words, addresses[0]!, size)
   const values = addresses.map((at) => state.memory.load(words, at, size))
   if (values.length >= TABLE_SIZE && values.every((value) => value.isConstant)) {
@@ -48,15 +49,24 @@ export function loadWord(words: Words, state: State, address: Lc, size: number):
 
 export function storeWord(words: Words, state: State, address: Lc, size: number, value: Lc): void {
   const { addresses, index, lowest } = candidates(words, state, address)
+  const { circuit } = words
+  for (const at of addresses) circuit.effects?.wrote(at, size, value, circuit.at)
   if (addresses.length === 1) {
     state.memory.store(words, addresses[0]!, size, value)
     return
   }
   const olds = addresses.map((at) => state.memory.load(words, at, size))
   selectors(words, index, lowest, addresses.length).forEach((selector, k) => {
+    const stale = state.memory.startingBytes(addresses[k]!, size).length > 0
     if (overlapping(addresses, size)) olds[k] = state.memory.load(words, addresses[k]!, size)
-    state.memory.store(words, addresses[k]!, size, words.circuit.select(selector, value, olds[k]!))
+    state.memory.store(words, addresses[k]!, size, circuit.select(selector, value, olds[k]!), stale)
   })
+}
+
+/** Tells the effects which starting bytes a load may see. */
+export function noteRead({ circuit }: Words, { memory }: State, address: number, size: number): void {
+  if (circuit.effects === undefined) return
+  for (const at of memory.startingBytes(address, size)) circuit.effects.readStart(at)
 }
 
 function overlapping(addresses: readonly number[], size: number): boolean {

@@ -2,6 +2,7 @@
 import type { Circuit } from './circuit.ts'
 import type { Lc } from './lc.ts'
 import { ONE } from './lc.ts'
+import { noteRead } from './access.ts'
 import { Live } from './live.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
@@ -23,12 +24,16 @@ export function copyMemory(executor: Execution, state: State): State | undefined
   if (source + size > length || destination + size > length) return executor.trapIf(state, ONE)
   executor.circuit.charge(size)
   const { words } = executor
+  noteRead(words, state, source, size)
   const chunks: [number, number, Lc][] = []
   for (let at = 0; at < size; at += 8) {
     const width = Math.min(8, size - at)
     chunks.push([at, width, state.memory.load(words, source + at, width)])
   }
-  for (const [at, width, value] of chunks) state.memory.store(words, destination + at, width, value)
+  for (const [at, width, value] of chunks) {
+    executor.circuit.effects?.wrote(destination + at, width, value, executor.circuit.at)
+    state.memory.store(words, destination + at, width, value)
+  }
   return state
 }
 
@@ -38,7 +43,10 @@ export function fillMemory(executor: Execution, state: State): State | undefined
   const destination = constantOperand(executor, state, 'destination')
   if (destination + size > state.memory.image.length) return executor.trapIf(state, ONE)
   executor.circuit.charge(size)
-  for (let at = 0; at < size; at++) state.memory.store(executor.words, destination + at, 1, value)
+  for (let at = 0; at < size; at++) {
+    executor.circuit.effects?.wrote(destination + at, 1, value, executor.circuit.at)
+    state.memory.store(executor.words, destination + at, 1, value)
+  }
   return state
 }
 

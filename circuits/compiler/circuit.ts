@@ -24,6 +24,7 @@ import type { Lc } from './lc.ts'
 import { ONE, ZERO, addConstant, addScaled, complement, scale, signalLc, subtract } from './lc.ts'
 import type { Fact } from './facts.ts'
 import { FactBook } from './facts.ts'
+import type { Effects } from './purity.ts'
 import type { CompilerLimits } from './refusal.ts'
 import { refuse } from './refusal.ts'
 
@@ -40,6 +41,8 @@ export class Circuit {
   readonly items: Item[] = []
   readonly facts = new FactBook()
   readonly limits: CompilerLimits
+  /** What verify reads and writes, while it is executed for an applet that must be pure. */
+  effects: Effects | undefined
   /** Where the compiler's beliefs are written down when they are audited (claims.ts). */
   readonly claims: ClaimLog | undefined
   at: Location = { functionName: 'the applet', offset: 0, instruction: 'start' }

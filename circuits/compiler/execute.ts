@@ -246,9 +246,11 @@ export class Executor {
         state.locals[index] = stack.at(-1)!
         return state
       case 0x23:
+        this.circuit.effects?.readGlobal(index, state.globals[index]!)
         stack.push(state.globals[index]!)
         return state
       case 0x24:
+        this.circuit.effects?.wroteGlobal(index, stack.at(-1)!, this.circuit.at)
         state.globals[index] = stack.pop()!
         return state
       case 0x3f:

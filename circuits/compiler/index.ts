@@ -9,7 +9,7 @@ import { decodeWasm } from '../../engine/core/wasm.ts'
 import { emitCircom } from './emit.ts'
 import type { Ir } from './ir.ts'
 import { itemCost } from './ir.ts'
-import { lowerApplet } from './lower.ts'
+import { lowerPureApplet } from './lower.ts'
 import type { CompilerLimits } from './refusal.ts'
 import { DEFAULT_LIMITS } from './refusal.ts'
 
@@ -39,7 +39,8 @@ export interface CompiledApplet {
 
 /**
  * Compiles an applet. Throws WASM_MALFORMED, APPLET_ABI_MISSING or APPLET_ABI_INVALID for a module that is not an
- * applet, and APPLET_UNSUPPORTED with function and byte offset for code that cannot become a circuit within the limits.
+ * applet, and APPLET_UNSUPPORTED with function and byte offset for code that cannot become a circuit within the limits, or
+ * that expects anything but State to last from one reading to the next.
  */
 export function compileApplet(wasm: Uint8Array, limits: Partial<CompilerLimits> = {}): CompiledApplet {
   const module = decodeWasm(wasm)
@@ -48,7 +49,7 @@ export function compileApplet(wasm: Uint8Array, limits: Partial<CompilerLimits> 
   }
   const abi = parseAppletAbi(wasm)
   const id = appletId(wasm)
-  const ir = withStackGuard(() => lowerApplet(module, abi, { ...DEFAULT_LIMITS, ...limits }))
+  const ir = withStackGuard(() => lowerPureApplet(module, abi, { ...DEFAULT_LIMITS, ...limits }))
   const header = [
     'pragma circom 2.1.6;',
     '',

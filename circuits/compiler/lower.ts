@@ -17,11 +17,18 @@ import type { Lc } from './lc.ts'
 import { ZERO, add, addConstant, addScaled, complement, constantLc, signalLc, subtract, sum } from './lc.ts'
 import { Live } from './live.ts'
 import { removeUnused } from './prune.ts'
+import { Effects } from './purity.ts'
 import type { CompilerLimits } from './refusal.ts'
 import type { State } from './state.ts'
 import { Words } from './words.ts'
 
-/** The circuit of one call of `verify`. */
+/** The circuit of one call of `verify`, which must leave nothing for the next call but State (purity.ts). */
+export function lowerPureApplet(module: WasmModule, abi: AppletAbi, limits: CompilerLimits): Ir {
+  const { ir, pinned } = lowerWhole(module, abi, limits, { pure: true })
+  return removeUnused(ir, pinned)
+}
+
+/** The circuit of one call of `verify`, whatever it writes. */
 export function lowerApplet(module: WasmModule, abi: AppletAbi, limits: CompilerLimits): Ir {
   const { ir, pinned } = lowerWhole(module, abi, limits)
   return removeUnused(ir, pinned)
@@ -34,7 +41,7 @@ export function lowerWithClaims(
   limits: CompilerLimits,
 ): { ir: Ir; claims: readonly Claim[] } {
   const log = new ClaimLog()
-  const { ir } = lowerWhole(module, abi, limits, log)
+  const { ir } = lowerWhole(module, abi, limits, { claims: log })
   return { ir, claims: log.claims }
 }
 
@@ -43,7 +50,7 @@ function lowerWhole(
   module: WasmModule,
   abi: AppletAbi,
   limits: CompilerLimits,
-  claims?: ClaimLog,
+  { claims, pure = false }: { claims?: ClaimLog; pure?: boolean } = {},
 ): { ir: Ir; pinned: number } {
   const instance = instantiate(module, limits)
   const circuit = new Circuit(limits, claims)
@@ -56,8 +63,10 @@ function lowerWhole(
   const records = writeRecords(words, state, abi, inputs)
   state.stack = abi.parameters.map((name) => constantLc(BigInt(RECORD_ADDRESS[name])))
   const executor = new Executor(words, module, instance.table)
+  if (pure) circuit.effects = new Effects(module, abi, instance)
   const verify = module.exports.find(({ name, kind }) => name === 'verify' && kind === 'function')!
   const end = executor.call(verify.index, state)
+  circuit.effects?.check()
   circuit.at = { functionName: 'the applet', offset: 0, instruction: 'outputs' }
   const outputs = gateOutputs(words, executor.trapped, end, abi.state, records, inputs)
   const ir: Ir = { inputs, inputCount, signalCount: circuit.signalCount, items: circuit.items, ...outputs }

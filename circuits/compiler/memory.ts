@@ -11,6 +11,8 @@ interface Cell {
   address: number
   size: number
   value: Lc
+  /** On some path the bytes still hold what the image has. */
+  stale?: boolean
 }
 
 export class Memory {
@@ -46,7 +48,7 @@ export class Memory {
     return result
   }
 
-  store(words: Words, address: number, size: number, value: Lc): void {
+  store(words: Words, address: number, size: number, value: Lc, stale = false): void {
     const kept: Cell[] = []
     const seen = new Set<Cell>()
     for (let at = address; at < address + size; at++) {
@@ -55,13 +57,20 @@ export class Memory {
       seen.add(cell)
       const after = address + size
       if (cell.address < address) {
-        kept.push({ address: cell.address, size: address - cell.address, value: cell.value })
+        kept.push({ ...cell, size: address - cell.address })
       }
       const end = cell.address + cell.size
-      if (end > after) kept.push({ address: after, size: end - after, value: piece(words, cell, after, end - after) })
+      if (end > after)
+        kept.push({ ...cell, address: after, size: end - after, value: piece(words, cell, after, end - after) })
     }
     this.#own(words.circuit)
-    for (const cell of [...kept, { address, size, value }]) this.#enter(cell)
+    for (const cell of [...kept, { address, size, value, stale }]) this.#enter(cell)
+  }
+
+  /** Those bytes that hold, or on some path still hold, what the image has. */
+  startingBytes(address: number, size: number): number[] {
+    const bytes = Array.from({ length: size }, (_, k) => address + k)
+    return bytes.filter((at) => this.#cells.get(at)?.stale ?? true)
   }
 
   /** Replaces `image` by its bytes with all cells written into it; only for cells of constants. */
@@ -93,7 +102,8 @@ export class Memory {
     if (memories.every((memory) => memory.#cells === first.#cells)) return result
     for (const [from, to] of differingRegions(words.circuit, memories)) {
       const values = memories.map((memory) => memory.load(words, from, to - from))
-      result.store(words, from, to - from, mergeWords(values, 8 * (to - from)))
+      const stale = memories.some((memory) => memory.startingBytes(from, to - from).length > 0)
+      result.store(words, from, to - from, mergeWords(values, 8 * (to - from)), stale)
     }
     return result
   }

@@ -85,6 +85,10 @@ export function mergeStates(words: Words, states: readonly State[]): State | und
     ),
     known: states.map((state) => state.known).reduce(commonKnowledge),
   }
+  circuit.effects?.mergedGlobals(
+    states.map(({ globals }) => globals),
+    merged.globals,
+  )
   for (const { lc, range } of learned) merged.known = learnRange(merged.known, lc, range, (base) => circuit.range(base))
   circuit.note(merged.predicate, UNSIGNED(1))
   circuit.charge(states.length * (merged.stack.length + merged.locals.length + merged.known.size + 4))
