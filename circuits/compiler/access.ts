@@ -57,7 +57,7 @@ export function storeWord(words: Words, state: State, address: Lc, size: number,
   }
   const olds = addresses.map((at) => state.memory.load(words, at, size))
   selectors(words, index, lowest, addresses.length).forEach((selector, k) => {
-    const stale = state.memory.startingBytes(addresses[k]!, size).length > 0
+    const stale = circuit.effects !== undefined && state.memory.startingBytes(addresses[k]!, size).length > 0
     if (overlapping(addresses, size)) olds[k] = state.memory.load(words, addresses[k]!, size)
     state.memory.store(words, addresses[k]!, size, circuit.select(selector, value, olds[k]!), stale)
   })

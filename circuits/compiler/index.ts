@@ -9,7 +9,7 @@ import { decodeWasm } from '../../engine/core/wasm.ts'
 import { emitCircom } from './emit.ts'
 import type { Ir } from './ir.ts'
 import { itemCost } from './ir.ts'
-import { lowerPureApplet } from './lower.ts'
+import { lowerApplet, lowerPureApplet } from './lower.ts'
 import type { CompilerLimits } from './refusal.ts'
 import { DEFAULT_LIMITS } from './refusal.ts'
 
@@ -43,13 +43,22 @@ export interface CompiledApplet {
  * that expects anything but State to last from one reading to the next.
  */
 export function compileApplet(wasm: Uint8Array, limits: Partial<CompilerLimits> = {}): CompiledApplet {
+  return compile(wasm, limits, lowerPureApplet)
+}
+
+/** The same for a module that may write where it likes, which no applet should: for tests of the compiler itself. */
+export function compileModule(wasm: Uint8Array, limits: Partial<CompilerLimits> = {}): CompiledApplet {
+  return compile(wasm, limits, lowerApplet)
+}
+
+function compile(wasm: Uint8Array, limits: Partial<CompilerLimits>, lower: typeof lowerApplet): CompiledApplet {
   const module = decodeWasm(wasm)
   if (!validate(wasm)) {
     throw new AttestreamError('WASM_MALFORMED', 'The WebAssembly module does not validate; compile the applet again.')
   }
   const abi = parseAppletAbi(wasm)
   const id = appletId(wasm)
-  const ir = withStackGuard(() => lowerPureApplet(module, abi, { ...DEFAULT_LIMITS, ...limits }))
+  const ir = withStackGuard(() => lower(module, abi, { ...DEFAULT_LIMITS, ...limits }))
   const header = [
     'pragma circom 2.1.6;',
     '',

@@ -70,7 +70,11 @@ export class Memory {
   /** Those bytes that hold, or on some path still hold, what the image has. */
   startingBytes(address: number, size: number): number[] {
     const bytes = Array.from({ length: size }, (_, k) => address + k)
-    return bytes.filter((at) => this.#cells.get(at)?.stale ?? true)
+    return bytes.filter((at) => this.#startsAt(at))
+  }
+
+  #startsAt(address: number): boolean {
+    return this.#cells.get(address)?.stale ?? true
   }
 
   /** Replaces `image` by its bytes with all cells written into it; only for cells of constants. */
@@ -100,9 +104,10 @@ export class Memory {
     const first = memories[0]!
     const result = first.clone()
     if (memories.every((memory) => memory.#cells === first.#cells)) return result
+    const watched = words.circuit.effects !== undefined
     for (const [from, to] of differingRegions(words.circuit, memories)) {
       const values = memories.map((memory) => memory.load(words, from, to - from))
-      const stale = memories.some((memory) => memory.startingBytes(from, to - from).length > 0)
+      const stale = watched && memories.some((memory) => memory.#startsAt(from))
       result.store(words, from, to - from, mergeWords(values, 8 * (to - from)), stale)
     }
     return result

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join, dirname } from 'node:path'
 import { beforeAll, describe, it, expect } from 'vitest'
 import type { CompiledApplet } from '../../../circuits/compiler/index.ts'
-import { compileApplet, interpret } from '../../../circuits/compiler/index.ts'
+import { compileModule, interpret } from '../../../circuits/compiler/index.ts'
 import type { Lc } from '../../../circuits/compiler/lc.ts'
 import type { R1cs } from '../../../circuits/setup/r1cs.ts'
 import { readR1cs } from '../../../circuits/setup/r1cs.ts'
@@ -25,7 +25,7 @@ let symbols: string
 
 function compiledIfSupported(wasm: Uint8Array): CompiledApplet | undefined {
   try {
-    return compileApplet(wasm)
+    return compileModule(wasm)
   } catch (error) {
     if (isAttestreamError(error, 'APPLET_UNSUPPORTED')) return undefined
     throw error

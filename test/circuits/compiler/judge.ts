@@ -6,7 +6,7 @@
 import type { AppletAbi } from '../../../engine/core/applet.ts'
 import { isAttestreamError } from '../../../engine/core/errors.ts'
 import type { AppletInputs, AppletOutputs, CompiledApplet } from '../../../circuits/compiler/index.ts'
-import { compileApplet, interpret } from '../../../circuits/compiler/index.ts'
+import { compileModule, interpret } from '../../../circuits/compiler/index.ts'
 import { WebAssembly } from '../../webassembly.ts'
 import { randomInputs, randomSource } from './applet-module.ts'
 import { auditApplet } from './audit.ts'
@@ -46,7 +46,7 @@ export function judge(wasm: Uint8Array, seed: number, randomCount: number): Verd
 
 function compiledOrRefusal(wasm: Uint8Array): CompiledApplet | string {
   try {
-    return compileApplet(wasm)
+    return compileModule(wasm)
   } catch (error) {
     if (isAttestreamError(error, 'APPLET_UNSUPPORTED')) return (error as Error).message
     throw error

@@ -1,5 +1,5 @@
 import { describe, it, expect } from 'vitest'
-import { compileApplet, interpret } from '../../../circuits/compiler/index.ts'
+import { compileModule, interpret } from '../../../circuits/compiler/index.ts'
 import { opcodeInfo } from '../../../engine/core/wasm-opcodes.ts'
 import { I32, I64, i32Const, i64Const, localGet, memoryAccess } from '../../wasm-builder.ts'
 import { buildTestApplet, fields, randomInputs, randomSource } from './applet-module.ts'
@@ -16,7 +16,7 @@ function range(first: number, last: number): number[] {
 
 /** Compares circuit and engine on `RUNS` inputs; both must agree on everything. */
 function compare(wasm: Uint8Array, seed: number, runs = RUNS): void {
-  const { ir, abi } = compileApplet(wasm)
+  const { ir, abi } = compileModule(wasm)
   const native = nativeApplet(wasm, abi)
   const random = randomSource(seed)
   for (let run = 0; run < runs; run++) {

@@ -1,5 +1,5 @@
 import { describe, it, expect } from 'vitest'
-import { compileApplet, interpret } from '../../../circuits/compiler/index.ts'
+import { compileModule, interpret } from '../../../circuits/compiler/index.ts'
 import { AttestreamError } from '../../../engine/core/errors.ts'
 import type { FunctionSpec } from '../../wasm-builder.ts'
 import { I32, i32Const, i64Const, localGet, localSet, memoryAccess } from '../../wasm-builder.ts'
@@ -13,7 +13,7 @@ const value = [...localGet(0), ...memoryAccess(0x28, 0)]
 function refusal(spec: Partial<AppletSpec> & { code: number[] }): AttestreamError {
   const started = Date.now()
   try {
-    compileApplet(buildTestApplet({ reading: fields('u32', 'u32'), ...spec }))
+    compileModule(buildTestApplet({ reading: fields('u32', 'u32'), ...spec }))
   } catch (error) {
     expect(Date.now() - started).toBeLessThan(20_000)
     if (error instanceof AttestreamError) return error
@@ -142,7 +142,7 @@ describe('compileApplet refuses', () => {
 
   it('a module that does not validate', () => {
     const bytes = buildTestApplet({ reading: fields('u32'), code: [...value, 0x7c] })
-    expect(() => compileApplet(bytes)).toThrowError(expect.objectContaining({ code: 'WASM_MALFORMED' }))
+    expect(() => compileModule(bytes)).toThrowError(expect.objectContaining({ code: 'WASM_MALFORMED' }))
   })
 })
 
@@ -160,11 +160,11 @@ describe('compileApplet', () => {
   })
 
   it('gives the same text for the same bytes', () => {
-    expect(compileApplet(wasm.slice()).circom).toBe(compileApplet(wasm).circom)
+    expect(compileModule(wasm.slice()).circom).toBe(compileModule(wasm).circom)
   })
 
   it('rejects and rolls back what does not fit the declared width of State', () => {
-    const { ir, abi } = compileApplet(wasm)
+    const { ir, abi } = compileModule(wasm)
     const base = { enabled: true, config: [], anchorTime: 1000n }
     const narrow = { ...base, reading: [5n, 3n], state: [(1n << 20n) - 6n, 9n] }
     expect(interpret(ir, narrow)).toEqual({ accepted: true, units: 5n, nextState: [(1n << 20n) - 1n, 3n] })
@@ -182,7 +182,7 @@ describe('compileApplet', () => {
   })
 
   it('does nothing when it is not enabled', () => {
-    const { ir } = compileApplet(wasm)
+    const { ir } = compileModule(wasm)
     const inputs = { enabled: false, reading: [5n, 3n], state: [1n, 2n], config: [], anchorTime: 1000n }
     expect(interpret(ir, inputs)).toEqual({ accepted: false, units: 0n, nextState: [1n, 2n] })
   })

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildApplet } from '../../../applets/build.ts'
 import type { CompiledApplet } from '../../../circuits/compiler/index.ts'
-import { compileApplet } from '../../../circuits/compiler/index.ts'
+import { compileModule } from '../../../circuits/compiler/index.ts'
 import { readR1cs } from '../../../circuits/setup/r1cs.ts'
 import { compiledMain } from '../lib/compiled.ts'
 import type { System } from './system.ts'
@@ -38,7 +38,7 @@ export function exampleNames(): string[] {
 export async function exampleSubjects(): Promise<Subject[]> {
   const programs = []
   for (const name of exampleNames()) programs.push({ name, wasm: await buildApplet(`applets/${name}.ts`) })
-  return compileSubjects(programs.map(({ name, wasm }) => ({ name, compiled: compileApplet(wasm) })))
+  return compileSubjects(programs.map(({ name, wasm }) => ({ name, compiled: compileModule(wasm) })))
 }
 
 /** One run of circom for all. */
