@@ -48,7 +48,7 @@ export class Attacker {
     this.#random = random
   }
 
-  /** Tries the hints behind these wires (by default all) and each of them alone; at most `budget` mutations, chosen at random. */
+  /** Tries the hints behind these wires (by default all) and each of them alone, and the reading; at most `budget` of each, at random. */
   run(inputs: AppletInputs, effort: Effort, budget: number, around?: Iterable<number>): Campaign {
     const { prover, subject } = this.target
     const slots = prover.honest(inputs)
@@ -62,7 +62,7 @@ export class Attacker {
     const widths = subject.compiled.abi.reading.map(({ bits }) => bits)
     const aliases = readingAliases(prover, widths, slots)
     const campaign: Campaign = { mutations: 0, idle: 0, forgeries: [] }
-    for (const mutation of [...this.#sample(list, budget), ...aliases]) {
+    for (const mutation of [...this.#sample(list, budget), ...this.#sample(aliases, budget)]) {
       if (effort.first && campaign.forgeries.length > 0) break
       this.#try(inputs, slots, wires, mutation, effort, effort.depth, campaign)
     }
