@@ -74,29 +74,30 @@ export function buildModule(spec: ModuleSpec): Uint8Array {
   })
   if (spec.memoryPages !== undefined) exports.push([...text('memory'), 2, 0])
   const out = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
-  out.push(
-    ...section(
+  const append = (bytes: Bytes): void => bytes.forEach((byte) => out.push(byte))
+  append(
+    section(
       1,
       vector(types.map((t) => [0x60, ...vector(t.parameters.map((p) => [p])), ...vector(t.results.map((p) => [p]))])),
     ),
-    ...section(3, vector(spec.functions.map((_, index) => unsigned(index)))),
   )
-  if (spec.table) out.push(...section(4, vector([[0x70, 0, ...unsigned(spec.table.length)]])))
-  if (spec.memoryPages !== undefined) out.push(...section(5, vector([[1, spec.memoryPages, spec.memoryPages]])))
+  append(section(3, vector(spec.functions.map((_, index) => unsigned(index)))))
+  if (spec.table) append(section(4, vector([[0x70, 0, ...unsigned(spec.table.length)]])))
+  if (spec.memoryPages !== undefined) append(section(5, vector([[1, spec.memoryPages, spec.memoryPages]])))
   if (spec.globals) {
-    out.push(...section(6, vector(spec.globals.map((g) => [g.type, g.mutable ? 1 : 0, ...g.init, 0x0b]))))
+    append(section(6, vector(spec.globals.map((g) => [g.type, g.mutable ? 1 : 0, ...g.init, 0x0b]))))
   }
-  out.push(...section(7, vector(exports)))
-  if (spec.start !== undefined) out.push(...section(8, unsigned(spec.start)))
+  append(section(7, vector(exports)))
+  if (spec.start !== undefined) append(section(8, unsigned(spec.start)))
   if (spec.table) {
-    out.push(...section(9, vector([[0, ...i32Const(0), 0x0b, ...vector(spec.table.map((f) => unsigned(f)))]])))
+    append(section(9, vector([[0, ...i32Const(0), 0x0b, ...vector(spec.table.map((f) => unsigned(f)))]])))
   }
-  out.push(...section(10, vector(spec.functions.map(body))))
+  append(section(10, vector(spec.functions.map(body))))
   if (spec.data) {
     const segments = spec.data.map((d) => [0, ...i32Const(d.offset), 0x0b, ...unsigned(d.bytes.length), ...d.bytes])
-    out.push(...section(11, vector(segments)))
+    append(section(11, vector(segments)))
   }
-  for (const custom of spec.customs ?? []) out.push(...section(0, [...text(custom.name), ...custom.bytes]))
+  for (const custom of spec.customs ?? []) append(section(0, [...text(custom.name), ...custom.bytes]))
   return Uint8Array.from(out)
 }
 

@@ -9,6 +9,9 @@ import type { State } from './state.ts'
 import { rangeOn } from './state.ts'
 import type { Words } from './words.ts'
 
+/** Work of a byte that is copied or filled: its place in memory is entered anew. */
+const BYTE_WORK = 4
+
 /** What these instructions need of the executor. */
 interface Execution {
   readonly words: Words
@@ -22,7 +25,7 @@ export function copyMemory(executor: Execution, state: State): State | undefined
   const destination = constantOperand(executor, state, 'destination')
   const { length } = state.memory.image
   if (source + size > length || destination + size > length) return executor.trapIf(state, ONE)
-  executor.circuit.charge(size)
+  executor.circuit.charge(BYTE_WORK * size)
   const { words } = executor
   noteRead(words, state, source, size)
   const chunks: [number, number, Lc][] = []
@@ -42,7 +45,7 @@ export function fillMemory(executor: Execution, state: State): State | undefined
   const value = state.stack.pop()!
   const destination = constantOperand(executor, state, 'destination')
   if (destination + size > state.memory.image.length) return executor.trapIf(state, ONE)
-  executor.circuit.charge(size)
+  executor.circuit.charge(BYTE_WORK * size)
   for (let at = 0; at < size; at++) {
     executor.circuit.effects?.wrote(destination + at, 1, value, executor.circuit.at)
     state.memory.store(executor.words, destination + at, 1, value)

@@ -5,7 +5,7 @@
  */
 import type { ClaimLog } from './claims.ts'
 import type { BitsItem, Item, Location } from './ir.ts'
-import { itemCost } from './ir.ts'
+import { itemCost, operands } from './ir.ts'
 import type { Proven } from './interval.ts'
 import {
   UNSIGNED,
@@ -31,6 +31,8 @@ import { refuse } from './refusal.ts'
 /** Combinations stay below this in absolute value, far from the field's order. */
 const MAX_MAGNITUDE = 1n << 248n
 const BOOLEAN = UNSIGNED(1)
+/** Work of a term that a gadget keeps: it is compared, named and held in memory. */
+const TERM_WORK = 4
 
 export interface Quotient {
   quotient: Lc[]
@@ -131,7 +133,8 @@ export class Circuit {
           'shows what each line costs.',
       )
     }
-    this.charge(item.count + 4)
+    const terms = operands(item).reduce((total, { signals }) => total + signals.length, 0)
+    this.charge(item.count + 4 + TERM_WORK * terms)
     this.items.push(item)
   }
 

@@ -321,6 +321,7 @@ export class Executor {
     if (!isInteger || operation === undefined || (!unary && !binary && !isDivision(operation)))
       throw unsupported(this.circuit)
     const width = type === 'i32' ? 32 : 64
+    for (const { signals } of state.stack.slice(unary ? -1 : -2)) this.circuit.charge(signals.length)
     const live = new Live(this.words, state)
     if (unary) {
       state.stack.push(unary(live, state.stack.pop()!, width))

@@ -7,7 +7,7 @@ export interface CompilerLimits {
   loopIterations: number
   /** Constraints of one reading. */
   constraints: number
-  /** Elementary steps: instructions followed and linear terms moved. A million take about a second. */
+  /** Elementary steps: instructions followed and linear terms moved. A million take about a second; the applets of the project take below 10,000. */
   work: number
   /**
    * Instructions followed, a bulk one counted as BULK_INSTRUCTIONS. Any run of the applet takes a path that the compiler
@@ -25,7 +25,7 @@ export const BULK_INSTRUCTIONS = 4096
 export const DEFAULT_LIMITS: CompilerLimits = {
   loopIterations: 300,
   constraints: 50_000,
-  work: 5_000_000,
+  work: 2_000_000,
   instructions: 200_000,
   callDepth: 64,
   candidates: 256,

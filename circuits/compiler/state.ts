@@ -22,6 +22,10 @@ export interface State {
   known: KnowledgeMap
 }
 
+/** Work of a piece of knowledge that a path takes along, which costs memory too, and of a word that two paths merge. */
+const KNOWLEDGE_WORK = 5
+const MERGE_WORK = 3
+
 export function cloneState(state: State): State {
   return {
     ...state,
@@ -46,7 +50,7 @@ export function assume(circuit: Circuit, state: State, bit: Lc, value: boolean):
   if (next.predicate.isConstant && next.predicate.constant === 0n) return undefined
   next.known = known
   circuit.note(next.predicate, UNSIGNED(1))
-  circuit.charge(state.locals.length + state.stack.length + known.size)
+  circuit.charge(state.locals.length + state.stack.length + KNOWLEDGE_WORK * known.size)
   return next
 }
 
@@ -91,7 +95,7 @@ export function mergeStates(words: Words, states: readonly State[]): State | und
   )
   for (const { lc, range } of learned) merged.known = learnRange(merged.known, lc, range, (base) => circuit.range(base))
   circuit.note(merged.predicate, UNSIGNED(1))
-  circuit.charge(states.length * (merged.stack.length + merged.locals.length + merged.known.size + 4))
+  circuit.charge(MERGE_WORK * states.length * (merged.stack.length + merged.locals.length + merged.known.size + 4))
   return merged
 }
 

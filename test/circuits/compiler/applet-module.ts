@@ -14,6 +14,8 @@ export interface AppletSpec extends Omit<ModuleSpec, 'functions' | 'customs' | '
   /** Functions 1, 2, …; verify is function 0. */
   helpers?: ModuleSpec['functions']
   name?: string
+  /** Custom sections after attestream.abi. */
+  extraCustoms?: NonNullable<ModuleSpec['customs']>
 }
 
 /** Fields of consecutive 8-byte places: `u32`, or `i32:20` for 20 declared bits. */
@@ -36,7 +38,7 @@ export function buildTestApplet(spec: AppletSpec): Uint8Array {
     functions: [verify, ...helpers],
     memoryPages: 1,
     globals: [...(spec.globals ?? []), { type: I64, mutable: false, init: i64Const(1000n), name: 'maxUnitsPerFrame' }],
-    customs: [{ name: 'attestream.abi', bytes: [...abi] }],
+    customs: [{ name: 'attestream.abi', bytes: [...abi] }, ...(spec.extraCustoms ?? [])],
   })
 }
 

@@ -85,7 +85,7 @@ describe('the circom back-end', () => {
     expect(r1cs.constraintCount).toBeGreaterThan(predicted * 0.8)
   })
 
-  it('refuses a reading outside its declared width', async () => {
+  it('A-15 refuses a reading outside its declared width', async () => {
     const { signals } = inputsOf(1)
     const bits = programs[0]!.compiled.abi.reading[0]!.bits
     const forged = { ...(signals as Record<string, string[]>) }

@@ -31,17 +31,27 @@ function expectRefusal(spec: Partial<AppletSpec> & { code: number[] }, text: Reg
 const helper = (code: number[], parameters = [I32]): FunctionSpec => ({ parameters, results: [I32], code })
 
 describe('compileApplet refuses', () => {
-  it('floating point, with function, byte and what to write instead', () => {
+  it('A-16 floating point, with function, byte and what to write instead', () => {
     expectRefusal(
       { code: [...value, 0xb3, 0xbc] },
       /function "verify" \(0\) at byte 0x[0-9a-f]+ \(f32\.convert_i32_u\): floating point.*fixed point/,
     )
   })
 
-  it('memory.grow', () => expectRefusal({ code: [...value, 0x40, 0] }, /memory\.grow.*cannot grow/))
+  it('A-16 memory.grow', () => expectRefusal({ code: [...value, 0x40, 0] }, /memory\.grow.*cannot grow/))
 
-  it('recursion', () => {
+  it('A-18 recursion', () => {
     expectRefusal({ code: [...value, 0x10, 1], helpers: [helper([...localGet(0), 0x10, 1])] }, /recurses/)
+  })
+
+  it('A-16 SIMD and instructions on tables', () => {
+    expectRefusal({ code: [...value, 0xfd, 0x11, 0xfd, 0x1b, 0] }, /SIMD/)
+    expectRefusal({ code: [0xfc, 16, 0], helpers: [helper(localGet(0))], table: [1] }, /table\.size/)
+  })
+
+  it('A-18 functions that call each other', () => {
+    const helpers = [helper([...localGet(0), 0x10, 2]), helper([...localGet(0), 0x10, 1])]
+    expectRefusal({ code: [...value, 0x10, 1], helpers }, /recurses/)
   })
 
   it('an endless loop', () => {
