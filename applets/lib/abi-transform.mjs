@@ -145,7 +145,7 @@ export default class AbiTransform extends Transform {
     if (width === undefined) {
       return this.fail(
         fieldDeclaration,
-        `${record.prototype.name}.${name}: ${type} is not a field type; use ${Object.keys(WIDTHS).join(' ')}`,
+        `${record.prototype.name}.${name}: ${type} is not a field type; use ${Object.keys(WIDTHS).join(' ')}. ${this.fieldAdvice(instance.type)}`,
       )
     }
     const decorators = (fieldDeclaration.decorators ?? []).filter((d) => d.name.text === 'bits')
@@ -158,6 +158,15 @@ export default class AbiTransform extends Transform {
       )
     }
     return { name, type, bits, offset: instance.memoryOffset }
+  }
+
+  fieldAdvice(type) {
+    if (type.isFloatValue) return 'For fractions take a smaller unit or fixed point (lib/fixed16)'
+    const name = type.classReference?.prototype.name ?? ''
+    if (name === 'String') return 'Give each text a number'
+    if (/Array/.test(name))
+      return 'Write the items as fields of one type, one after the other; lib/items reads them by index'
+    return 'Write its fields out in the record itself'
   }
 
   declaredBits(decorators) {

@@ -18,7 +18,7 @@ export interface TrailStep {
 export const FLOATS: Unprovable = {
   problem: 'floating point cannot be proven',
   advice:
-    'Its rounding differs between machines, and a circuit counts in integers. Use fixed point (applets/lib/fixed.ts) or a ' +
+    'Its rounding differs between machines, and a circuit counts in integers. Use fixed point (applets/lib/fixed16.ts, fixed32.ts) or a ' +
     'smaller unit: `millivolts * 3 / 2` in place of `volts * 1.5`.',
 }
 

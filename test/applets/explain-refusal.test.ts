@@ -101,7 +101,7 @@ A circuit has a fixed size and contains every turn. Write a constant bound and l
   it('keeps the code of the sandbox', () => {
     const error = explained('float', instrument)
     expect(error.code).toBe('APPLET_FLOATS')
-    expect(error.message).toMatch(/float\.ts:3:\d+: floating point cannot be proven[^]*applets\/lib\/fixed\.ts/)
+    expect(error.message).toMatch(/float\.ts:3:\d+: floating point cannot be proven[^]*applets\/lib\/fixed16\.ts/)
   })
 
   it('leaves alone what names no place', () => {

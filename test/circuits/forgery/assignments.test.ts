@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, it, expect } from 'vitest'
-import { compileApplet } from '../../../circuits/compiler/index.ts'
+import { compileModule } from '../../../circuits/compiler/index.ts'
 import type { Circuit } from '../../../circuits/compiler/circuit.ts'
 import type { Proven, Refined } from '../../../circuits/compiler/interval.ts'
 import { isAttestreamError } from '../../../engine/core/errors.ts'
@@ -44,7 +44,7 @@ describe('A-13 assignments that constrain nothing', () => {
     for (const { compiled } of families()) expectConstrained(compiled.circom)
     for (let seed = 1; seed <= RANDOM_PROGRAMS; seed++) {
       try {
-        expectConstrained(compileApplet(randomApplet(seed)).circom)
+        expectConstrained(compileModule(randomApplet(seed)).circom)
         programs++
       } catch (error) {
         if (!isAttestreamError(error, 'APPLET_UNSUPPORTED')) throw error

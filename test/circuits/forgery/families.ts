@@ -3,7 +3,7 @@
  * be tried, and yet every gadget and every way of combining them occurs.
  */
 import type { AppletInputs, CompiledApplet } from '../../../circuits/compiler/index.ts'
-import { compileApplet } from '../../../circuits/compiler/index.ts'
+import { compileModule } from '../../../circuits/compiler/index.ts'
 import { I32, i32Const, localGet, localSet, memoryAccess } from '../../wasm-builder.ts'
 import type { AppletSpec } from '../compiler/applet-module.ts'
 import { buildTestApplet, fields } from '../compiler/applet-module.ts'
@@ -80,6 +80,6 @@ export function everyInput({ abi }: CompiledApplet): AppletInputs[] {
 export function families(): Family[] {
   return Object.entries(PROGRAMS).map(([name, spec]) => {
     const wasm = buildTestApplet({ reading: fields('u8:3', 'u8:3'), ...spec })
-    return { name, wasm, compiled: compileApplet(wasm) }
+    return { name, wasm, compiled: compileModule(wasm) }
   })
 }
