@@ -25,7 +25,7 @@ export const BULK_INSTRUCTIONS = 4096
 export const DEFAULT_LIMITS: CompilerLimits = {
   loopIterations: 300,
   constraints: 50_000,
-  work: 2_000_000,
+  work: 3_000_000,
   instructions: 200_000,
   callDepth: 64,
   candidates: 256,

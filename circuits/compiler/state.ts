@@ -23,8 +23,8 @@ export interface State {
 }
 
 /** Work of a piece of knowledge that a path takes along, which costs memory too, and of a word that two paths merge. */
-const KNOWLEDGE_WORK = 5
-const MERGE_WORK = 3
+const KNOWLEDGE_WORK = 2
+const MERGE_WORK = 2
 
 export function cloneState(state: State): State {
   return {
