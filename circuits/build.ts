@@ -65,6 +65,8 @@ export interface CircuitPaths {
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
+export const compilerVersion = `attestream ${version}, circom2 ${circomVersion}`
+
 /** Part of every cache key: raised when the content of the directory changes in form. */
 const FORMAT = 'attestream.circuit.v1'
 const MANIFEST = 'manifest.json'
@@ -87,10 +89,7 @@ export async function buildCircuit(wasm: Uint8Array, options: BuildOptions): Pro
 export async function buildCompiledCircuit(applet: CompiledApplet, options: BuildOptions): Promise<CircuitArtefacts> {
   const report = options.onProgress ?? (() => {})
   const setup = options.setup ?? { kind: 'development' }
-  const sources = collectSources({
-    'main.circom': generateBatchCircuit(applet.abi, options),
-    'applet.circom': applet.circom,
-  })
+  const sources = circuitSources(applet, options)
   const dir = join(resolve(options.cacheDir), cacheKey(applet.appletId, sources, setup))
   if (!existsSync(join(dir, MANIFEST))) {
     await createDirectory(dir, async (work) => {
@@ -104,6 +103,11 @@ export async function buildCompiledCircuit(applet: CompiledApplet, options: Buil
   }
   report({ stage: 'done' })
   return readArtefacts(dir)
+}
+
+/** All circom text of an applet's circuit, circuits/lib and circomlib included. Throws CIRCUIT_SHAPE_INVALID. */
+export function circuitSources(applet: Pick<CompiledApplet, 'abi' | 'circom'>, shape: BatchShape): CircomSources {
+  return collectSources({ 'main.circom': generateBatchCircuit(applet.abi, shape), 'applet.circom': applet.circom })
 }
 
 /** The artefacts in a directory that a build has finished. */
@@ -137,7 +141,8 @@ function setupInputs(setup: Setup): object {
   return { kind: 'ptau', powersOfTau: powersOfTauHash(path, expectedHash), zkey, beacon }
 }
 
-function sourcesSha256(sources: CircomSources): string {
+/** Hexadecimal without 0x; the order in which files were collected does not matter. */
+export function sourcesSha256(sources: CircomSources): string {
   const sorted = [...sources].sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
 }
@@ -155,7 +160,7 @@ function writeManifest(
   const transcript = JSON.stringify({ ...origin, contributions: sha256(contributionsSection(paths.zkey)) }, null, 2)
   const manifest: CircuitManifest = {
     appletId: applet.appletId,
-    compilerVersion: `attestream ${version}, circom2 ${circomVersion}`,
+    compilerVersion,
     circomSha256: `0x${sourcesSha256(sources)}`,
     r1csSha256: sha256(readFileSync(paths.r1cs)),
     vkHash: verifyingKeyHash(encoded),

@@ -5,6 +5,8 @@ import type { ProjectRecord } from './records.ts'
 import type { Applets } from './applets.ts'
 import type { Chain } from './chain/chain.ts'
 import type { ChainVersion } from './chain/reads.ts'
+import type { AppletAbi } from './core/applet.ts'
+import { expectedPin, pinDifferences, type CircuitManifest } from './core/circuit.ts'
 import type { Hex } from './core/codec.ts'
 import { AttestreamError, isAttestreamError } from './core/errors.ts'
 import { frameFormat, type FrameFormat } from './core/frame.ts'
@@ -66,12 +68,7 @@ export function createProjects({ store, chain, applets, nowMs, deviceDomain }: P
       const onChain = await readProject(chain, projectId)
       const version = await activeVersion(chain, projectId, onChain.activeVersion)
       const { manifest } = applets.circuit(version.appletId, version)
-      if (manifest!.vkHash !== version.vkHash) {
-        throw new AttestreamError(
-          'PROJECT_VERSION_MISMATCH',
-          `Version ${version.version} of project ${projectId} pins verifying key ${version.vkHash}; this engine's circuit has ${manifest!.vkHash}. Publish the key that this engine built, or give the engine the key's files.`,
-        )
-      }
+      requireSameCircuit(manifest!, applets.abi(version.appletId), version)
       checkPages({ store, applets }, projectId, version)
       const layout = applets.abi(version.appletId).config
       const record = encodeRecord(layout, config)
@@ -98,6 +95,20 @@ export function createProjects({ store, chain, applets, nowMs, deviceDomain }: P
       return project
     },
   }
+}
+
+/** Throws PROJECT_VERSION_MISMATCH unless the chain pins to the version exactly the circuit that this engine built. */
+export function requireSameCircuit(manifest: CircuitManifest, abi: AppletAbi, version: ChainVersion): void {
+  const differences = pinDifferences(expectedPin(manifest, abi), version)
+  if (differences.length === 0) return
+  const told = differences.map(
+    ({ field, expected, came }) => `${field} ${came}, where this engine's circuit has ${expected}`,
+  )
+  throw new AttestreamError(
+    'PROJECT_VERSION_MISMATCH',
+    `Version ${version.version} of project ${version.projectId} pins ${told.join('; ')}. Publish the circuit that this engine built, or give the engine the key's files.`,
+    { fields: differences.map(({ field }) => field) },
+  )
 }
 
 /** The pages of the project's cohorts go on under another version only if it packs State alike, for as many slots. */

@@ -10,6 +10,7 @@ import type { Domain } from './core/journal.ts'
 import type { DeviceDirectory } from './devices.ts'
 import { executeBatch } from './execute.ts'
 import type { Step, StepFrom } from './pipeline.ts'
+import { requireSameCircuit } from './projects.ts'
 import { proveBatch } from './prove.ts'
 import type { Prover } from './prover/snarkjs.ts'
 import { publishBatch } from './publish.ts'
@@ -140,6 +141,8 @@ async function prove(context: StepsContext, task: Task): Promise<Task> {
   const circuit = context.applets.circuit(project.appletId, project)
   const { leaves, identityRoot, configHash, config, anchorTime, pageBefore, pageAfter, appletId } = task.work
   const { vkHash, devSetup } = circuit.manifest!
+  const pinned = await context.chain.getVersion(task.projectId, task.version)
+  requireSameCircuit(circuit.manifest!, context.applets.abi(appletId), pinned)
   const { receipt, proveMs } = await proveBatch(context.prover, {
     files: context.provingFiles(circuit.directory!),
     vkHash,

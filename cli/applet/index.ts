@@ -1,12 +1,14 @@
-// `applet`: what a developer does with an applet before a project uses it.
+// `applet`: what a developer does with an applet before a project uses it, and anybody to see what a project uses.
 
 import { Command } from 'commander'
+import { auditCommand } from './audit.ts'
+import { buildCommand } from './build.ts'
 import { strict } from './command.ts'
 import { runCommand } from './run.ts'
 import { statsCommand } from './stats.ts'
 
 export function appletCommand(): Command {
-  return strict(new Command('applet').description('Build, run, cost and audit applets'))
-    .addCommand(runCommand())
-    .addCommand(statsCommand())
+  const applet = strict(new Command('applet').description('Build, run, cost and audit applets'))
+  for (const command of [buildCommand(), runCommand(), statsCommand(), auditCommand()]) applet.addCommand(command)
+  return applet
 }

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { buildAppletWithSource } from '../../applets/build.ts'
-import { parseSourceLines, type SourceLocation, type SourceLines } from '../../applets/source-lines.ts'
+import { parseSourceLines, type SourceLines } from '../../applets/source-lines.ts'
 import { appletId } from '../../engine/core/applet.ts'
 import type { Hex } from '../../engine/core/codec.ts'
 import { AttestreamError } from '../../engine/index.ts'
@@ -23,10 +23,6 @@ export interface SourceLine {
   readonly line: number
   readonly text: string
 }
-
-const SDK = /(^|\/)applets\/lib\//
-/** Bytes of WASM before an instruction of the SDK in which the applet's own line is looked for. */
-const LOOK_BACK_BYTES = 512
 
 /** Loads `x.ts` or `x.wasm` (and `x.wasm.map`). Throws INPUT_INVALID, and APPLET_SOURCE_INVALID with asc's message. */
 export async function loadApplet(path: string, progress?: Progress): Promise<LoadedApplet> {
@@ -50,13 +46,8 @@ function loaded(wasm: Uint8Array, sourceMap: string | undefined): LoadedApplet {
   return { appletId: appletId(wasm), wasm, sourceMap, lines }
 }
 
-/** The applet's own line that led to an instruction: what the SDK's inlined functions do is put down to the line that calls them. */
+/** The applet's own line that led to an instruction: what libraries do in inlined functions is put down to the line that calls them. */
 export function appletLine(lines: SourceLines, wasmOffset: number): SourceLine | undefined {
-  const first = lines.locateUser(wasmOffset)
-  let found: SourceLocation | undefined = first
-  for (let back = 1; found !== undefined && SDK.test(found.file) && back <= LOOK_BACK_BYTES; back++) {
-    found = lines.locateUser(wasmOffset - back)
-  }
-  const chosen = found ?? first
-  return chosen && { file: chosen.file, line: chosen.line, text: chosen.text.trim() }
+  const found = lines.locateUser(wasmOffset) ?? lines.locate(wasmOffset)
+  return found && { file: found.file, line: found.line, text: found.text.trim() }
 }

@@ -1,6 +1,7 @@
 // `applet stats`: what an applet costs, by line and operation, per reading and for a whole batch.
 
 import { Option, type Command } from 'commander'
+import { withSourceLines } from '../../applets/explain-refusal.ts'
 import { expectedGas } from '../../bench/gas-model.ts'
 import { batchCost } from '../../circuits/batch-cost.ts'
 import { generateBatchCircuit, type BatchShape } from '../../circuits/batch-circuit.ts'
@@ -47,7 +48,7 @@ async function stats(path: string, { cohort, frame, limit, json }: StatsFlags): 
   const progress = createProgress()
   const applet = await loadApplet(path, progress)
   progress.step('Compile to a circuit')
-  const compiled = compileApplet(applet.wasm)
+  const compiled = withSourceLines(applet.lines, () => compileApplet(applet.wasm))
   const shape = { cohortSize: Number(cohort), frameSize: frame }
   generateBatchCircuit(compiled.abi, shape) // refuses a shape that the applet cannot have
   progress.step("Time the prover's arithmetic on this machine")

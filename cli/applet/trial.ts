@@ -1,5 +1,6 @@
 // A trial of an applet: the readings of a CSV through the product's runner, State kept per device, nothing proven.
 
+import { withSourceLines } from '../../applets/explain-refusal.ts'
 import type { RawRecord } from '../../engine/core/layout.ts'
 import { decodeRecord } from '../../engine/core/layout.ts'
 import { compileApplet, startApplet } from '../../engine/runner/run.ts'
@@ -44,7 +45,7 @@ export async function runTrial(
   rows: (layout: ReturnType<typeof compileApplet>['abi']) => AsyncIterable<ReadingRow>,
   onRow: (row: TrialRow) => void,
 ): Promise<TrialTotals> {
-  const compiled = compileApplet(applet.wasm)
+  const compiled = withSourceLines(applet.lines, () => compileApplet(applet.wasm))
   const { abi } = compiled
   const call = startApplet(compiled, { config, anchorTimeSec })
   const locate = createTrapLocator(applet.wasm, abi)
@@ -71,11 +72,11 @@ export async function runTrial(
   return totals
 }
 
-/** The innermost call that stands in the applet's own source. */
+/** The innermost call that a line of the applet's own source made. */
 function placeOf({ lines }: LoadedApplet, offsets: readonly number[]): SourceLine | undefined {
   if (!lines) return undefined
-  const places = offsets.flatMap((offset) => appletLine(lines, offset) ?? [])
-  return places.find(({ file }) => !/(^|\/)applets\/lib\/|^~lib\//.test(file)) ?? places[0]
+  const own = offsets.find((offset) => lines.locateUser(offset) !== undefined) ?? offsets[0]
+  return own === undefined ? undefined : appletLine(lines, own)
 }
 
 function describe(reason: string, at: SourceLine | undefined, offsets: readonly number[]): string {

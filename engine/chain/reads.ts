@@ -9,6 +9,7 @@ import {
   settlementAbi,
 } from '../../contracts/abi.ts'
 import type { Addresses } from '../../contracts/deploy.ts'
+import type { VersionPin } from '../core/circuit.ts'
 import type { Hex } from '../core/codec.ts'
 import type { Device } from '../core/identity.ts'
 import { unpackLanes } from '../core/journal.ts'
@@ -27,24 +28,13 @@ export interface ChainProject {
   readonly activeVersion: number
 }
 
-export interface ChainVersion {
+export interface ChainVersion extends VersionPin {
   readonly projectId: bigint
   readonly version: number
-  readonly appletId: Hex
-  readonly r1csHash: Hex
-  readonly vkHash: Hex
-  readonly setupTranscriptHash: Hex
-  readonly layoutId: bigint
-  readonly genesisSequencesHash: bigint
-  readonly genesisStatesHash: bigint
   /** Account whose code is the verifying key, after one STOP byte. */
   readonly keyAccount: Hex
   /** First 4 bytes of vkHash, with which each seal begins. */
   readonly selector: Hex
-  readonly maxUnitsPerFrame: bigint
-  readonly cohortSize: number
-  readonly frameSize: number
-  readonly devSetup: boolean
 }
 
 export interface ChainCohort {
@@ -79,6 +69,21 @@ export type Reads = ReturnType<typeof createReads>
 
 const STATUS: readonly (DeviceStatus | undefined)[] = [undefined, 'active', 'suspended', 'revoked']
 
+/** A version as the AppletRegistry at `registry` holds it. Reverts with VersionUnknown. */
+export async function readVersion(
+  client: PublicClient,
+  registry: Hex,
+  projectId: bigint,
+  version: number,
+): Promise<ChainVersion> {
+  return onChain(`read version ${version} of project ${projectId}`, async () => {
+    const args = [projectId, BigInt(version)] as const
+    const call = { address: registry, abi: appletRegistryAbi, functionName: 'versionOf', args } as const
+    const { selector, ...known } = await client.readContract(call)
+    return { projectId, version, selector, ...known, maxUnitsPerFrame: BigInt(known.maxUnitsPerFrame) }
+  })
+}
+
 export function createReads(client: PublicClient, addresses: Addresses) {
   const projects = { address: addresses.projects, abi: projectRegistryAbi } as const
   const applets = { address: addresses.applets, abi: appletRegistryAbi } as const
@@ -98,13 +103,8 @@ export function createReads(client: PublicClient, addresses: Addresses) {
   }
 
   /** Reverts with VersionUnknown. */
-  async function getVersion(projectId: bigint, version: number): Promise<ChainVersion> {
-    return onChain(`read version ${version} of project ${projectId}`, async () => {
-      const args = [projectId, BigInt(version)] as const
-      const { selector, ...known } = await client.readContract({ ...applets, functionName: 'versionOf', args })
-      return { projectId, version, selector, ...known, maxUnitsPerFrame: BigInt(known.maxUnitsPerFrame) }
-    })
-  }
+  const getVersion = (projectId: bigint, version: number): Promise<ChainVersion> =>
+    readVersion(client, addresses.applets, projectId, version)
 
   async function getCohort(projectId: bigint, cohort: number): Promise<ChainCohort> {
     return onChain(`read cohort ${cohort} of project ${projectId}`, async () => {
