@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readPublishedVersion } from '../../engine/chain/published-version.ts'
 import { startAnvil } from '../../engine/chain/anvil.ts'
 import { createChain } from '../../engine/chain/chain.ts'
 import { createAcknowledger, verifyAcknowledgement } from '../../engine/chain/typed-data.ts'
@@ -56,6 +57,19 @@ describe('the chain client', () => {
     const sent = await Promise.all([1n, 2n, 3n, 4n, 5n].map((amount) => chain.mintReward(stranger, amount)))
     expect(new Set(sent.map(({ txHash }) => txHash)).size).toBe(5)
     expect(await chain.getTokenBalance(addresses.rewardToken, stranger)).toBe(before + 15n)
+  })
+
+  it('is read by somebody who knows the registry only: a version, or the active one', async () => {
+    const { anvil, addresses, chain, projectId } = stage
+    const { rpcUrl } = anvil
+    const version = await chain.getVersion(projectId, 1)
+    expect(await readPublishedVersion(rpcUrl, addresses.applets, projectId, 1)).toEqual(version)
+    expect(await readPublishedVersion(rpcUrl, addresses.applets, projectId)).toEqual(version)
+    const read = (registry: typeof addresses.applets, id: bigint, number?: number) =>
+      readPublishedVersion(rpcUrl, registry, id, number)
+    await expect(read(addresses.applets, projectId, 9)).rejects.toMatchObject({ code: 'CHAIN_REVERTED' })
+    await expect(read(addresses.applets, 99n)).rejects.toMatchObject({ code: 'CHAIN_MISMATCH' })
+    await expect(read(stage.stranger, projectId)).rejects.toMatchObject({ code: 'CHAIN_MISMATCH' })
   })
 
   it('goes on sending after a refusal', async () => {

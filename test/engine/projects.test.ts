@@ -7,7 +7,8 @@ import { buildApplet } from '../../applets/build.ts'
 import type { CircuitArtefacts } from '../../circuits/build.ts'
 import type { Projects } from '../../engine/projects.ts'
 import { createApplets, type AppletsContext } from '../../engine/applets.ts'
-import type { CircuitManifest } from '../../engine/core/circuit.ts'
+import { appletId, parseAppletAbi } from '../../engine/core/applet.ts'
+import { expectedPin, type CircuitManifest } from '../../engine/core/circuit.ts'
 import type { Hex } from '../../engine/core/codec.ts'
 import { AttestreamError } from '../../engine/core/errors.ts'
 import { encodeFrame, frameFormat, signFrame } from '../../engine/core/frame.ts'
@@ -33,9 +34,24 @@ beforeAll(async () => {
 
 const vkHash = (frameSize: number): Hex => `0x${frameSize.toString(16).padStart(64, '0')}`
 
+const manifestOf = (wasm: Uint8Array, shape: { cohortSize: number; frameSize: number }) =>
+  ({
+    appletId: appletId(wasm),
+    r1csSha256: vkHash(100 + shape.frameSize),
+    vkHash: vkHash(shape.frameSize),
+    setupTranscriptHash: vkHash(0),
+    devSetup: true,
+    cohortSize: shape.cohortSize,
+    frameSize: shape.frameSize,
+  }) as CircuitManifest
+
 /** A build that ends at once, with a manifest that fits its shape. */
-const built: AppletsContext['build'] = async (_, shape) =>
-  ({ dir: '/circuit', manifest: { vkHash: vkHash(shape.frameSize) } as CircuitManifest }) as CircuitArtefacts
+const built: AppletsContext['build'] = async (wasm, shape) =>
+  ({ dir: '/circuit', manifest: manifestOf(wasm, shape) }) as CircuitArtefacts
+
+/** What the chain pins when the project's owner publishes that circuit. */
+const pinned = (wasm: Uint8Array, frameSize: number) =>
+  expectedPin(manifestOf(wasm, { ...SHAPE, frameSize }), parseAppletAbi(wasm))
 
 async function appletsOver(store: Store, build = built) {
   const da = await createEmbeddedDa(join(temporaryDirectory(), 'da'))
@@ -45,13 +61,13 @@ async function appletsOver(store: Store, build = built) {
 async function scene() {
   const { store } = testStore()
   const applets = await appletsOver(store)
-  const { appletId, abi } = await applets.add(meter)
+  const { appletId: meterId, abi } = await applets.add(meter)
   const other = await applets.add(uptime)
   const config = encodeRecord(abi.config, CONFIG)
-  const now = { version: 1, appletId, frameSize: 4, cohortSize: 4, vkHash: vkHash(4), configHash: configHash(abi.config, config) } // prettier-ignore
+  const now = { version: 1, configHash: configHash(abi.config, config), ...pinned(meter, 4) }
   const chain = {
     getProject: async () => ({ configHash: now.configHash, activeVersion: now.version }),
-    getVersion: async (_: bigint, version: number) => ({ ...now, version, layoutId: 1n }),
+    getVersion: async (_: bigint, version: number) => ({ ...now, version }),
   }
   const projects = createProjects({
     store,
@@ -64,9 +80,9 @@ async function scene() {
     applets.buildCircuit(id, { ...SHAPE, frameSize })
     await applets.close()
   }
-  await build(appletId, 4)
+  await build(meterId, 4)
   await projects.add({ projectId: PROJECT_ID, config: CONFIG })
-  return { store, applets, projects, now, abi, appletId, otherId: other.appletId, build }
+  return { store, applets, projects, now, abi, appletId: meterId, otherId: other.appletId, build }
 }
 
 describe('adding a project', () => {
@@ -82,22 +98,41 @@ describe('adding a project', () => {
     await expect(add({ vkHash: vkHash(9) })).rejects.toMatchObject({ code: 'PROJECT_VERSION_MISMATCH' })
     await expect(add({ configHash: 5n })).rejects.toMatchObject({ code: 'PROJECT_CONFIG_MISMATCH' })
     await build(otherId, 4)
-    await expect(add({ appletId: otherId })).rejects.toMatchObject({ code: 'RECORD_FIELD_UNKNOWN' })
+    await expect(add(pinned(uptime, 4))).rejects.toMatchObject({ code: 'RECORD_FIELD_UNKNOWN' })
     await add({})
     expect(projects.get(PROJECT_ID)).toMatchObject({ version: 1, frameSize: 4 })
   })
+
+  it.each([
+    ['r1csHash', vkHash(9)],
+    ['vkHash', vkHash(9)],
+    ['setupTranscriptHash', vkHash(9)],
+    ['layoutId', 1n],
+    ['genesisSequencesHash', 1n],
+    ['genesisStatesHash', 1n],
+    ['maxUnitsPerFrame', 1n],
+    ['devSetup', false],
+  ])(
+    'refuses a version that pins another %s than that of the circuit built here, and names it',
+    async (field, value) => {
+      const { projects, now } = await scene()
+      Object.assign(now, { [field]: value })
+      const refused = { code: 'PROJECT_VERSION_MISMATCH', details: { fields: [field] } }
+      await expect(projects.add({ projectId: PROJECT_ID, config: CONFIG })).rejects.toMatchObject(refused)
+    },
+  )
 
   it('goes over to a version with the same State, and refuses one with another once there are batches', async () => {
     const { store, projects, now, appletId, otherId, build } = await scene()
     const task = newTask(1)
     store.putTask({ ...task, work: { ...task.work, appletId } }, [])
     await build(appletId, 8)
-    Object.assign(now, { version: 2, frameSize: 8, vkHash: vkHash(8) })
+    Object.assign(now, { version: 2, ...pinned(meter, 8) })
     await projects.add({ projectId: PROJECT_ID, config: CONFIG })
     expect(projects.serving(PROJECT_ID)).toMatchObject({ project: { version: 2 }, format: { frameSize: 8 } })
 
     await build(otherId, 4)
-    Object.assign(now, { version: 3, frameSize: 4, vkHash: vkHash(4), appletId: otherId })
+    Object.assign(now, { version: 3, ...pinned(uptime, 4) })
     const refused = { code: 'PROJECT_STATE_INCOMPATIBLE' }
     await expect(projects.add({ projectId: PROJECT_ID, config: CONFIG })).rejects.toMatchObject(refused)
     expect(projects.get(PROJECT_ID).version).toBe(2)
@@ -114,7 +149,7 @@ describe('stored frames', () => {
     }
     put(1n, frameFormat(abi.reading, 4))
     await build(appletId, 8)
-    Object.assign(now, { version: 2, frameSize: 8, vkHash: vkHash(8) })
+    Object.assign(now, { version: 2, ...pinned(meter, 8) })
     await projects.add({ projectId: PROJECT_ID, config: CONFIG })
     put(2n, frameFormat(abi.reading, 8))
     const frames = createFrames({ store, projects, devices: { find: () => Promise.reject(new Error('not asked')) } })
