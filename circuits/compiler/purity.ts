@@ -9,7 +9,6 @@ import type { AppletAbi } from '../../engine/core/applet.ts'
 import { RECORD_ADDRESS, RECORD_BYTES } from '../../engine/core/applet.ts'
 import { storageBits } from '../../engine/core/layout.ts'
 import type { WasmModule } from '../../engine/core/wasm.ts'
-import type { Instance } from './instance.ts'
 import type { Location } from './ir.ts'
 import type { Lc } from './lc.ts'
 import { refuse } from './refusal.ts'
@@ -18,6 +17,12 @@ const RECORDS_END = RECORD_ADDRESS.context + RECORD_BYTES
 /** What asc's stub runtime aligns objects to; its pointer to free memory lies before the next object's header of 4 bytes. */
 const HEAP_ALIGNMENT = 16n
 const HEAP_HEADER_BYTES = 4n
+
+/** An instance as it is after its start function. */
+interface Pristine {
+  readonly memory: { readonly image: Uint8Array }
+  readonly globals: readonly Lc[]
+}
 
 /** What verify does to memory and globals, written down by the executor as it goes. */
 export class Effects {
@@ -31,7 +36,7 @@ export class Effects {
   readonly #globalReads = new Set<number>()
   readonly #startOnSomePath = new Set<string>()
 
-  constructor(module: WasmModule, abi: AppletAbi, { memory: { image }, globals }: Instance) {
+  constructor(module: WasmModule, abi: AppletAbi, { memory: { image }, globals }: Pristine) {
     this.#image = image
     this.#globals = globals
     const ends = abi.state.map(({ offset, type }) => offset + storageBits(type) / 8)
