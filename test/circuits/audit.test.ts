@@ -1,8 +1,9 @@
 // The audit of a circuit: a true manifest passes, and every claim that is altered is the one that is named.
 
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildApplet } from '../../applets/build.ts'
 import { auditCircuit } from '../../circuits/audit.ts'
 import { buildCircuit, type CircuitArtefacts } from '../../circuits/build.ts'
@@ -10,17 +11,20 @@ import { attestream } from '../cli/process.ts'
 import { CACHE_DIR } from './lib/toy.ts'
 
 const setup = { kind: 'development', seed: 'test' } as const
+const directory = mkdtempSync(join(tmpdir(), 'attestream-audit-test-'))
+const file = join(directory, 'meter.wasm')
 let wasm: Uint8Array
 let built: CircuitArtefacts
 beforeAll(async () => {
   wasm = await buildApplet('applets/energy-meter.ts')
+  writeFileSync(file, wasm)
   built = await buildCircuit(wasm, { cohortSize: 4, frameSize: 4, cacheDir: CACHE_DIR, setup })
 })
 
+afterAll(() => rmSync(directory, { recursive: true }))
+
 describe('the audit of a circuit', () => {
   it('passes what was built, down to the bytes of a development key, and says what that does not prove', async () => {
-    const file = join(CACHE_DIR, `audit-${process.pid}.wasm`)
-    writeFileSync(file, wasm)
     const run = await attestream('applet', 'audit', file, '--manifest', built.dir, '--seed', 'test', '--json')
     const { passed, checks, notes } = JSON.parse(run.stdout)
     expect({ code: run.code, passed }).toEqual({ code: 0, passed: true })
@@ -57,8 +61,6 @@ describe('attestream applet audit', () => {
     ['an engine that does not answer', ['--manifest', 'http://127.0.0.1:9'], /^INPUT_INVALID: .* does not answer/m],
     ['no manifest', [], /required option '--manifest/],
   ])('refuses %s with exit status 2', async (_, options, message) => {
-    const file = join(CACHE_DIR, `audit-${process.pid}.wasm`)
-    writeFileSync(file, wasm)
     const { code, stderr } = await attestream('applet', 'audit', file, ...options)
     expect(stderr).toMatch(message)
     expect(code).toBe(2)

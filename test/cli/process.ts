@@ -9,7 +9,7 @@ export interface Run {
   readonly stderr: string
 }
 
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 240_000
 
 export function attestream(...args: string[]): Promise<Run> {
   return new Promise((resolve, reject) => {
