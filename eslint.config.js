@@ -2,7 +2,17 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'build/', 'coverage/', '.attestream/', 'applets/*.ts', 'applets/lib/*.ts'] },
+  {
+    ignores: [
+      'node_modules/',
+      'build/',
+      'coverage/',
+      '.attestream/',
+      'applets/*.ts',
+      'applets/lib/*.ts',
+      'bench/reference/',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -9,6 +9,7 @@ import { generateBatchCircuit, type BatchApplet, type BatchShape } from '../circ
 import { CIRCOM_OUTPUT, collectSources, compileCircom } from '../circuits/circom.ts'
 import { compileApplet } from '../circuits/compiler/index.ts'
 import { readR1cs } from '../circuits/setup/r1cs.ts'
+import { BY_HAND, REFERENCES, compileReference, handWritten, sideBySide, type ReferenceName } from './reference.ts'
 
 export const APPLETS = ['energy-meter', 'movement', 'uptime'] as const
 export type AppletName = (typeof APPLETS)[number]
@@ -23,6 +24,20 @@ const D4R4: BatchShape = { cohortSize: 4, frameSize: 4 }
 export async function appletConstraints(name: AppletName): Promise<number> {
   const { circom } = compileApplet(await appletWasm(name))
   return countConstraints('pragma circom 2.1.0;\ninclude "applet.circom";\ncomponent main = Applet();\n', circom)
+}
+
+/** Each reference program alone, as the compiler counts it, and what circom counts for all of them side by side. */
+export async function referenceConstraints(): Promise<{ of: Record<ReferenceName, number>; sideBySide: number }> {
+  const compiled = await Promise.all(REFERENCES.map(async (name) => (await compileReference(name)).compiled))
+  const sources = compiled.map(({ circom }, k) => circom.replace('template Applet()', `template Applet${k}()`))
+  const instances = compiled.map(({ abi }, k) => ({ template: `Applet${k}`, abi }))
+  const of = Object.fromEntries(REFERENCES.map((name, k) => [name, compiled[k]!.stats.constraints]))
+  return { of: of as Record<ReferenceName, number>, sideBySide: await countMain(sideBySide(sources, instances)) }
+}
+
+/** A reference program written in circom by hand, alone as main. */
+export function handWrittenConstraints(name: keyof typeof BY_HAND): Promise<number> {
+  return countMain(`${handWritten(name)}component main = ${BY_HAND[name]}();\n`)
 }
 
 /** The whole circuit of 4 devices with 4 readings each. */
@@ -65,10 +80,18 @@ function idleApplet({ reading, state, config }: BatchApplet): string {
   ].join('\n')
 }
 
-async function countConstraints(main: string, applet: string): Promise<number> {
+function countConstraints(main: string, applet: string): Promise<number> {
+  return countFiles({ 'main.circom': main, 'applet.circom': applet })
+}
+
+function countMain(main: string): Promise<number> {
+  return countFiles({ 'main.circom': main })
+}
+
+async function countFiles(files: Readonly<Record<string, string>>): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'attestream-figures-'))
   try {
-    await compileCircom(collectSources({ 'main.circom': main, 'applet.circom': applet }), directory)
+    await compileCircom(collectSources(files), directory)
     return readR1cs(join(directory, CIRCOM_OUTPUT.r1cs)).constraintCount
   } finally {
     rmSync(directory, { recursive: true, force: true })

@@ -2,7 +2,14 @@
 
 import { pathToFileURL } from 'node:url'
 import { measureGas } from '../test/contracts/gas.ts'
-import { APPLETS, appletConstraints, batchConstraints, slotOverheadR4 } from './constraints.ts'
+import {
+  APPLETS,
+  appletConstraints,
+  batchConstraints,
+  handWrittenConstraints,
+  referenceConstraints,
+  slotOverheadR4,
+} from './constraints.ts'
 import { deviceSdkBytes } from './device-sdk-size.ts'
 
 export type Figures = Record<string, number>
@@ -14,6 +21,11 @@ export async function constraintFigures(onProgress: (text: string) => void = () 
     onProgress(`applet ${name}: WASM to circuit`)
     figures[`constraints.applet.${name}`] = await appletConstraints(name)
   }
+  onProgress('reference programs, compiled and by hand')
+  for (const [name, count] of Object.entries((await referenceConstraints()).of))
+    figures[`constraints.reference.${name}`] = count
+  for (const name of ['threshold', 'geofence'] as const)
+    figures[`constraints.byHand.${name}`] = await handWrittenConstraints(name)
   onProgress('batch circuits of 4 devices with 4 readings')
   const [slot, batch] = await Promise.all([slotOverheadR4(), batchConstraints('energy-meter')])
   return { ...figures, 'constraints.slotOverhead.R4': slot, 'constraints.batch.D4R4': batch }

@@ -40,7 +40,7 @@ export function branchTable(words: Words, state: State, targets: readonly number
     (base) => circuit.range(base),
   )
   if (known !== undefined) out.push([fallback, { ...rest, known }])
-  else circuit.claims?.add('path not taken', circuit.at, rest.predicate, ONE, UNSIGNED(0))
+  else circuit.claims?.path('path not taken', circuit.at, rest.predicate, ONE, UNSIGNED(0))
   return out
 }
 

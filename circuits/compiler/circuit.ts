@@ -13,6 +13,7 @@ import {
   ceilDivide,
   contains,
   floorDivide,
+  hull,
   intersect,
   maximum,
   minimum,
@@ -23,6 +24,7 @@ import {
 import type { Lc } from './lc.ts'
 import { ONE, ZERO, addConstant, addScaled, complement, scale, signalLc, subtract } from './lc.ts'
 import type { Fact } from './facts.ts'
+import { Factors } from './factors.ts'
 import { FactBook } from './facts.ts'
 import type { Effects } from './purity.ts'
 import type { CompilerLimits } from './refusal.ts'
@@ -42,6 +44,7 @@ export interface Quotient {
 export class Circuit {
   readonly items: Item[] = []
   readonly facts = new FactBook()
+  readonly factors = new Factors()
   readonly limits: CompilerLimits
   /** What verify reads and writes, while it is executed for an applet that must be pure. */
   effects: Effects | undefined
@@ -55,7 +58,6 @@ export class Circuit {
   readonly #signalRanges: Proven[] = []
   readonly #ranges = new Map<string, Proven>()
   readonly #products = new Map<string, Lc>()
-  readonly #factors = new Map<number, readonly [string, string]>()
   readonly #zeros = new Map<string, Lc>()
   readonly #quotients = new Map<string, Quotient>()
 
@@ -150,9 +152,26 @@ export class Circuit {
   mul(a: Lc, b: Lc): Lc {
     if (a.isConstant) return this.check(scale(b, a.constant))
     if (b.isConstant) return this.check(scale(a, b.constant))
+    if (this.isBoolean(a)) return this.#mulBit(a, b)
+    return this.isBoolean(b) ? this.#mulBit(b, a) : this.#multiply(a, b)
+  }
+
+  #mulBit(bit: Lc, lc: Lc): Lc {
+    const result = this.#masked(bit, lc)
+    this.factors.product(result, bit, lc, this.isBoolean(lc) ? [bit, lc] : [bit])
+    this.claims?.masked(this.at, bit, lc, result)
+    return result
+  }
+
+  #masked(bit: Lc, lc: Lc): Lc {
+    const absorbed = this.factors.absorb(bit, lc)
+    if (absorbed !== undefined) return absorbed === 'same' ? lc : ZERO
+    if (this.isBoolean(lc) && this.factors.absorb(lc, bit) === 'same') return bit
+    return this.#multiply(this.factors.substitute(bit, lc), lc)
+  }
+
+  #multiply(a: Lc, b: Lc): Lc {
     const result = this.#mulSplit(a, b)
-    if (this.isBoolean(a)) this.claims?.masked(this.at, a, b, result)
-    else if (this.isBoolean(b)) this.claims?.masked(this.at, b, a, result)
     const range = product(this.range(a), this.range(b))
     this.note(result, a.key === b.key ? proven(maximum(range.lo, 0n), range.hi) : range)
     if (this.isBoolean(a) && this.isBoolean(b))
@@ -189,8 +208,6 @@ export class Circuit {
   #product(a: Lc, b: Lc): Lc {
     const [left, right] = a.key < b.key ? [a, b] : [b, a]
     if (left.key === right.key && this.isBoolean(left)) return left
-    if (this.#isFactor(left, right)) return right
-    if (this.#isFactor(right, left)) return left
     const key = `${left.key} * ${right.key}`
     const known = this.#products.get(key)
     if (known) return known
@@ -198,17 +215,15 @@ export class Circuit {
     if (range.lo < -MAX_MAGNITUDE || range.hi > MAX_MAGNITUDE) throw this.#tooLarge()
     const first = this.signal(left.key === right.key ? proven(maximum(range.lo, 0n), range.hi) : range)
     this.emit({ kind: 'mul', left, right, first, count: 1, at: this.at })
-    if (this.isBoolean(left) && this.isBoolean(right)) this.#factors.set(first, [left.key, right.key])
     const out = signalLc(first)
     this.#products.set(key, out)
+    this.factors.product(
+      out,
+      left,
+      right,
+      [left, right].filter((lc) => this.isBoolean(lc)),
+    )
     return out
-  }
-
-  /** True if `product` is a single bit that was defined as `factor` times something. */
-  #isFactor(factor: Lc, product: Lc): boolean {
-    const signal = product.signals[0]
-    if (product.signals.length !== 1 || product.constant !== 0n || signal === undefined) return false
-    return this.#factors.get(signal)?.includes(factor.key) === true
   }
 
   /** 1 if the integer `lc` is 0, else 0. */
@@ -280,10 +295,25 @@ export class Circuit {
   /** `ifSet` where the bit is 1, else `otherwise`: one product, none when they differ by a constant. */
   select(bit: Lc, ifSet: Lc, otherwise: Lc): Lc {
     if (bit.isConstant) return bit.constant === 1n ? ifSet : otherwise
-    const result = addScaled(otherwise, this.mul(bit, this.difference(ifSet, otherwise)), 1n)
-    const a = this.rangeGiven(ifSet, bit, true)
-    const b = this.rangeGiven(otherwise, bit, false)
-    this.note(result, proven(minimum(a.lo, b.lo), maximum(a.hi, b.hi)))
+    if (ifSet === ZERO) return this.mul(complement(bit), otherwise)
+    const set = given(ifSet, bit, 1n)
+    const other = given(otherwise, bit, 0n)
+    const result = addScaled(other, this.mul(bit, this.difference(set, other)), 1n)
+    const difference = this.difference(ifSet, otherwise)
+    const whenSet = this.rangeGiven(difference, bit, true)
+    const whenNot = scaleShift(this.rangeGiven(difference, bit, false), -1n, 0n)
+    const ofSet = [
+      this.rangeGiven(ifSet, bit, true),
+      this.rangeGiven(set, bit, true),
+      sumOf(this.range(otherwise), whenSet),
+    ]
+    const ofOther = [
+      this.rangeGiven(otherwise, bit, false),
+      this.rangeGiven(other, bit, false),
+      sumOf(this.range(ifSet), whenNot),
+    ]
+    const arms = [ofSet.reduce(intersect), ofOther.reduce(intersect)].filter(({ lo, hi }) => lo <= hi)
+    if (arms.length > 0) this.note(result, arms.reduce(hull))
     return this.check(result)
   }
 
@@ -335,4 +365,18 @@ export class Circuit {
       'Multiply in steps and cut what is not needed: `x & 0xffff_ffff` keeps 32 bits.',
     )
   }
+}
+
+function sumOf(a: Proven, b: Proven): Proven {
+  return proven(a.lo + b.lo, a.hi + b.hi)
+}
+
+/** The combination with `value` for the bit, where the bit is a signal or its complement. */
+function given(lc: Lc, bit: Lc, value: bigint): Lc {
+  const [signal] = bit.signals
+  if (bit.signals.length !== 1 || signal === undefined) return lc
+  const coefficient = lc.coefficients[lc.signals.indexOf(signal)]
+  if (coefficient === undefined) return lc
+  const worth = (value - bit.constant) / bit.coefficients[0]!
+  return addScaled(lc, addConstant(signalLc(signal), -worth), -coefficient)
 }

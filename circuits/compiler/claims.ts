@@ -7,7 +7,7 @@
 import { valueOf } from './interpret.ts'
 import type { Location } from './ir.ts'
 import type { Lc } from './lc.ts'
-import { ONE, addScaled, fromBits, signalLc, sum } from './lc.ts'
+import { ONE, ZERO, add, addScaled, fromBits, signalLc, sum } from './lc.ts'
 
 /** predicate = 1 ⇒ lo ≤ lc ≤ hi; an empty interval claims that the predicate is never 1. */
 export interface Claim {
@@ -17,6 +17,8 @@ export interface Claim {
   lo: bigint
   hi: bigint
   at: Location
+  /** Nothing is claimed where this is not 0. */
+  unless: Lc
 }
 
 interface Bounds {
@@ -30,13 +32,24 @@ const NOTHING: Bounds = { lo: 0n, hi: 0n }
 /** Collects claims, each once. */
 export class ClaimLog {
   readonly claims: Claim[] = []
+  /** How many traps were met so far. */
+  #traps = ZERO
   readonly #seen = new Set<string>()
 
-  add(what: string, at: Location, predicate: Lc, lc: Lc, { lo, hi }: Bounds): void {
+  add(what: string, at: Location, predicate: Lc, lc: Lc, { lo, hi }: Bounds, unless = ZERO): void {
     const key = `${predicate.key} ${lc.key} ${lo} ${hi}`
     if (this.#seen.has(key)) return
     this.#seen.add(key)
-    this.claims.push({ what, predicate, lc, lo, hi, at })
+    this.claims.push({ what, predicate, lc, lo, hi, at, unless })
+  }
+
+  /** A claim about a path: after a trap it means nothing. */
+  path(what: string, at: Location, predicate: Lc, lc: Lc, bounds: Bounds): void {
+    this.add(what, at, predicate, lc, bounds, this.#traps)
+  }
+
+  trap(predicate: Lc): void {
+    this.#traps = add(this.#traps, predicate)
   }
 
   interval(at: Location, lc: Lc, bounds: Bounds): void {
@@ -69,8 +82,8 @@ export class ClaimLog {
 
 /** Tries every claim on one input's signal values (`evaluate` of the unpruned circuit). Throws a RangeError at the first false one. */
 export function checkClaims(claims: readonly Claim[], values: readonly bigint[]): void {
-  for (const { what, predicate, lc, lo, hi, at } of claims) {
-    if (valueOf(predicate, values) !== 1n) continue
+  for (const { what, predicate, lc, lo, hi, at, unless } of claims) {
+    if (valueOf(predicate, values) !== 1n || valueOf(unless, values) !== 0n) continue
     const value = valueOf(lc, values)
     if (value >= lo && value <= hi) continue
     throw new RangeError(

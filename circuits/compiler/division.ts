@@ -2,11 +2,13 @@
  * Integer division and remainder. The quotient gadget needs a positive divisor and a non-negative dividend for every
  * witness, also where the path is not taken: a divisor that could be 0 there is raised to 1.
  */
-import { maximum, proven } from './interval.ts'
+import { learnRange } from './facts.ts'
+import { maximum, proven, refined } from './interval.ts'
 import type { Lc } from './lc.ts'
 import { ZERO, add, addConstant, addScaled, complement, constantLc, scale, subtract } from './lc.ts'
 import type { Live } from './live.ts'
 import { shiftRight } from './numeric.ts'
+import { rangeOn } from './state.ts'
 
 export type DivisionName = 'div_s' | 'div_u' | 'rem_s' | 'rem_u'
 
@@ -29,7 +31,7 @@ export function quotientOverflows(live: Live, name: DivisionName, a: Lc, b: Lc, 
 
 export function divide(live: Live, name: DivisionName, a: Lc, b: Lc, width: number): Lc {
   if (name.endsWith('_s')) return divideSigned(live, name, a, b, width)
-  const dividend = live.provenUnsigned(a, width)
+  const dividend = live.narrowed(live.provenUnsigned(a, width))
   const divisor = b.isConstant ? constantLc(BigInt.asUintN(width, b.constant)) : live.provenUnsigned(b, width)
   return divideIntegers(live, name === 'div_u', dividend, divisor)
 }
@@ -47,7 +49,17 @@ function divideIntegers(live: Live, wantsQuotient: boolean, dividend: Lc, mayBeZ
   circuit.note(q, proven(circuit.range(dividend).lo / hi, circuit.range(dividend).hi / lo))
   circuit.note(r, proven(0n, hi - 1n))
   if (divisor.isConstant) words.alias(addScaled(dividend, q, -lo), r)
+  learnQuotient(live, q, dividend, divisor)
   return wantsQuotient ? q : r
+}
+
+/** What the path knows of the operands bounds the quotient on it. */
+function learnQuotient({ words: { circuit }, state }: Live, quotient: Lc, dividend: Lc, divisor: Lc): void {
+  const above = rangeOn(circuit, state, dividend)
+  const below = rangeOn(circuit, state, divisor)
+  if (above.lo < 0n || below.lo < 1n) return
+  const range = refined(above.lo / below.hi, above.hi / below.lo)
+  state.known = learnRange(state.known, quotient, range, (base) => circuit.range(base))
 }
 
 /** The divisor, or 1 where it is 0. */
@@ -59,10 +71,10 @@ function raised({ words: { circuit } }: Live, divisor: Lc): Lc {
   return result
 }
 
-function divideByPower({ words }: Live, wantsQuotient: boolean, dividend: Lc, power: bigint): Lc {
+function divideByPower(live: Live, wantsQuotient: boolean, dividend: Lc, power: bigint): Lc {
   const shift = power.toString(2).length - 1
-  if (!wantsQuotient) return shift === 0 ? ZERO : words.unsigned(dividend, shift)
-  return shiftRight(words, dividend, constantLc(BigInt(shift)), 64, false)
+  if (!wantsQuotient) return shift === 0 ? ZERO : live.words.unsigned(dividend, shift)
+  return shiftRight(live, dividend, constantLc(BigInt(shift)), 64, false)
 }
 
 function divideSigned(live: Live, name: DivisionName, a: Lc, b: Lc, width: number): Lc {

@@ -12,8 +12,9 @@ import { copyMemory, fillMemory } from './bulk.ts'
 import { branchTable } from './branch-table.ts'
 import type { Circuit } from './circuit.ts'
 import { divide, dividesByZero, isDivision, quotientOverflows } from './division.ts'
+import { UNSIGNED } from './interval.ts'
 import type { Lc } from './lc.ts'
-import { ONE, ZERO, add, constantLc } from './lc.ts'
+import { ONE, ZERO, complement, constantLc, subtract, sum } from './lc.ts'
 import { Live } from './live.ts'
 import { BINARY, UNARY } from './numeric.ts'
 import type { Location } from './ir.ts'
@@ -29,6 +30,8 @@ interface Label {
   arity: number
   height: number
   pending: State[]
+  /** Predicates of the paths that branched out of the block to an outer label. */
+  left: Lc[]
 }
 
 interface Frame {
@@ -44,8 +47,11 @@ export class Executor {
   readonly words: Words
   readonly circuit: Circuit
   readonly module: WasmModule
-  /** Sum of the predicates of all paths that trapped. */
-  trapped: Lc = ZERO
+  /**
+   * Predicates of the paths that trapped. A path that goes on keeps its predicate, trap or not: what it computes after a
+   * trap is as meaningless as what it computes on paths not taken, and `finished` masks it.
+   */
+  readonly #traps: Lc[] = []
   readonly #calls: number[] = []
   readonly #ends = new Map<number, Ends>()
   readonly #table: readonly (number | undefined)[]
@@ -57,6 +63,13 @@ export class Executor {
     this.circuit = words.circuit
     this.module = module
     this.#table = table
+  }
+
+  /** 1 if nothing trapped. */
+  finished(): Lc {
+    const { circuit } = this
+    if (this.#traps.length === 2) return circuit.mul(complement(this.#traps[0]!), complement(this.#traps[1]!))
+    return circuit.isZero(circuit.check(sum(this.#traps)))
   }
 
   /** Calls a function with its arguments on top of the stack; leaves its results there. Undefined if every path traps. */
@@ -86,10 +99,19 @@ export class Executor {
   }
 
   #body(fn: WasmFunction, state: State): State | undefined {
-    const label: Label = { isLoop: false, arity: fn.type.results.length, height: 0, pending: [] }
+    const { predicate } = state
+    const label: Label = { isLoop: false, arity: fn.type.results.length, height: 0, pending: [], left: [] }
     const frame: Frame = { fn, labels: [label], ends: this.#endsOf(fn) }
     this.#arrive(label, this.#run(frame, 0, state))
-    return mergeStates(this.words, label.pending)
+    return this.#leave(label, predicate, mergeStates(this.words, label.pending))
+  }
+
+  /** The only state that leaves a block: its predicate is that of the state that entered, without paths that branched out. */
+  #leave(label: Label, entered: Lc, state: State | undefined): State | undefined {
+    if (state === undefined) return undefined
+    state.predicate = label.left.length === 0 ? entered : subtract(entered, sum(label.left))
+    this.circuit.note(state.predicate, UNSIGNED(1))
+    return state
   }
 
   #endsOf(fn: WasmFunction): Ends {
@@ -133,15 +155,16 @@ export class Executor {
     const { parameters, results } = instruction.block!
     const condition = instruction.opcode === 0x04 ? new Live(this.words, state).truth(state.stack.pop()!) : ONE
     const height = state.stack.length - parameters.length
+    const { predicate } = state
     let result: State | undefined
     if (instruction.opcode === 0x03) result = this.#loop(frame, at, state, parameters.length, height)
     else {
-      const label: Label = { isLoop: false, arity: results.length, height, pending: [] }
+      const label: Label = { isLoop: false, arity: results.length, height, pending: [], left: [] }
       frame.labels.push(label)
       if (instruction.opcode === 0x02) this.#arrive(label, this.#run(frame, at + 1, state))
       else this.#branches(frame, at, state, condition, label)
       frame.labels.pop()
-      result = mergeStates(this.words, label.pending)
+      result = this.#leave(label, predicate, mergeStates(this.words, label.pending))
     }
     this.#nesting--
     return result
@@ -173,29 +196,36 @@ export class Executor {
       if (iteration >= this.circuit.limits.loopIterations) {
         throw endless(start, this.circuit.limits.loopIterations, current.predicate.key === state.predicate.key)
       }
-      const label: Label = { isLoop: true, arity, height, pending: [] }
+      const label: Label = { isLoop: true, arity, height, pending: [], left: [] }
+      const { predicate }: State = current
       frame.labels.push(label)
       const exit = this.#run(frame, at + 1, current)
-      if (exit !== undefined) exits.push(exit)
       frame.labels.pop()
       current = mergeStates(this.words, label.pending)
+      if (exit === undefined) this.#leave(label, predicate, current)
+      else exits.push(current === undefined ? this.#leave(label, predicate, exit)! : exit)
     }
     this.#trail = around
     return mergeStates(this.words, exits)
   }
 
   #branch(frame: Frame, depth: number, state: State): undefined {
-    this.#arrive(frame.labels[frame.labels.length - 1 - depth]!, state)
+    const target = frame.labels.length - 1 - depth
+    for (const label of frame.labels.slice(target + 1)) label.left.push(state.predicate)
+    this.circuit.charge(depth)
+    this.#arrive(frame.labels[target]!, state)
     return undefined
   }
 
-  /** The state without the path on which `bit` is 1, which traps. */
+  /** The state with what is known where `bit` is 0; where it is 1, the path traps. */
   trapIf(state: State, bit: Lc): State | undefined {
+    const { predicate } = state
     const [traps, goesOn] = this.#fork(state, bit)
     if (traps !== undefined) {
-      this.trapped = add(this.trapped, traps.predicate)
-      this.circuit.charge(this.trapped.signals.length / 4)
+      this.#traps.push(traps.predicate)
+      this.circuit.claims?.trap(traps.predicate)
     }
+    if (goesOn !== undefined) goesOn.predicate = predicate
     return goesOn
   }
 

@@ -47,8 +47,20 @@ export class Live {
   }
 
   #guarded(lc: Lc, target: Proven): Lc | undefined {
+    if (contains(target, this.words.circuit.range(lc))) return lc
+    return this.#masked(lc, target)
+  }
+
+  /** The same non-negative integer on this path, masked when the path knows it to be so narrow that two constraints pay. */
+  narrowed(lc: Lc): Lc {
+    const { hi } = this.words.circuit.range(lc)
+    const width = bitLength(rangeOn(this.words.circuit, this.state, lc).hi)
+    return bitLength(hi) - width > 2 ? (this.#masked(lc, UNSIGNED(width)) ?? lc) : lc
+  }
+
+  /** The combination times the bits that prove it to be in the interval on this path. */
+  #masked(lc: Lc, target: Proven): Lc | undefined {
     const { circuit } = this.words
-    if (contains(target, circuit.range(lc))) return lc
     const knowledge = this.state.known.get(lc.split.base.key)
     if (!knowledge?.loBit || !knowledge.hiBit) return undefined
     const guard = circuit.mul(knowledge.loBit, knowledge.hiBit)

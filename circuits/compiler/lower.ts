@@ -68,7 +68,7 @@ function lowerWhole(
   const end = executor.call(verify.index, state)
   circuit.effects?.check()
   circuit.at = { functionName: 'the applet', offset: 0, instruction: 'outputs' }
-  const outputs = gateOutputs(words, executor.trapped, end, abi.state, records, inputs)
+  const outputs = gateOutputs(words, executor.finished(), end, abi.state, records, inputs)
   const ir: Ir = { inputs, inputCount, signalCount: circuit.signalCount, items: circuit.items, ...outputs }
   return { ir, pinned }
 }
@@ -114,7 +114,7 @@ function fieldWord(words: Words, { type, bits }: Field, raw: Lc): Lc {
 
 function gateOutputs(
   words: Words,
-  trapped: Lc,
+  finished: Lc,
   end: State | undefined,
   layout: Layout,
   before: readonly Lc[],
@@ -127,8 +127,6 @@ function gateOutputs(
   const after = layout.map((field, k) => readField(live, field, raw[k]!, before[k]!))
   const overflow = after.map(({ outside }) => outside).filter((lc) => lc !== ZERO)
   const fits = overflow.length === 0 ? constantLc(1n) : circuit.isZero(sum(overflow))
-  const finished = complement(trapped)
-  circuit.note(finished, UNSIGNED(1))
   const accepted = circuit.mul(signalLc(inputs.enabled), circuit.mul(finished, fits))
   const units = circuit.mul(accepted, live.unsigned(end.stack.at(-1)!, 32))
   const nextState = after.map(({ value }, k) => add(raw[k]!, circuit.mul(accepted, subtract(value, raw[k]!))))

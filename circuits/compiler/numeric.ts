@@ -6,6 +6,7 @@ import { UNSIGNED, bitLength, contains, maximum, proven } from './interval.ts'
 import type { Lc } from './lc.ts'
 import { ONE, ZERO, add, addConstant, addScaled, complement, constantLc, scale, subtract, sum } from './lc.ts'
 import type { Live } from './live.ts'
+import { rangeOn } from './state.ts'
 import type { Words } from './words.ts'
 
 /** Combinations grow lazily up to this many bits before they are reduced. */
@@ -34,11 +35,11 @@ export const BINARY: Readonly<Record<string, Binary>> = {
   and: (live, a, b, width) => bitwiseAnd(live.words, a, b, width),
   or: (live, a, b, width) => bitwiseOr(live.words, a, b, width),
   xor: (live, a, b, width) => bitwiseXor(live.words, a, b, width),
-  shl: (live, a, b, width) => shiftLeft(live.words, a, b, width),
-  shr_u: (live, a, b, width) => shiftRight(live.words, live.unsigned(a, width), b, width, false),
-  shr_s: (live, a, b, width) => shiftRight(live.words, live.signed(a, width), b, width, true),
-  rotl: (live, a, b, width) => rotate(live.words, a, b, width, true),
-  rotr: (live, a, b, width) => rotate(live.words, a, b, width, false),
+  shl: shiftLeft,
+  shr_u: (live, a, b, width) => shiftRight(live, live.unsigned(a, width), b, width, false),
+  shr_s: (live, a, b, width) => shiftRight(live, live.signed(a, width), b, width, true),
+  rotl: (live, a, b, width) => rotate(live, a, b, width, true),
+  rotr: (live, a, b, width) => rotate(live, a, b, width, false),
   eq: (live, a, b, width) => live.isZero(subtract(a, b), width),
   ne: (live, a, b, width) => complement(live.isZero(subtract(a, b), width)),
   lt_s: (live, a, b, width) => live.lessThan(a, b, width, true),
@@ -126,6 +127,11 @@ function bitwiseOr(words: Words, a: Lc, b: Lc, width: number): Lc {
 function bitwiseXor(words: Words, a: Lc, b: Lc, width: number): Lc {
   if (isAllOnes(b, width)) return addConstant(scale(a, -1n), -1n)
   if (isAllOnes(a, width)) return addConstant(scale(b, -1n), -1n)
+  const flip = flips(words, a) ?? flips(words, b)
+  if (flip !== undefined) {
+    const other = flips(words, a) === undefined ? a : b
+    return words.circuit.select(flip, addConstant(scale(other, -1n), -1n), other)
+  }
   const xor = (x: Lc, y: Lc): Lc => {
     const result = addScaled(add(x, y), words.circuit.mul(x, y), -2n)
     words.circuit.note(result, proven(0n, 1n))
@@ -136,12 +142,22 @@ function bitwiseXor(words: Words, a: Lc, b: Lc, width: number): Lc {
   return words.define(words.bits(a, width).map((bit, k) => xor(bit, right[k]!)))
 }
 
+/** The bit that all bits of the word are equal to, as `x >> 31` gives; undefined for other words. */
+function flips({ circuit }: Words, lc: Lc): Lc | undefined {
+  const bit = scale(lc, -1n)
+  return !lc.isConstant && circuit.isBoolean(bit) ? bit : undefined
+}
+
 function isAllOnes(lc: Lc, width: number): boolean {
   return lc.isConstant && BigInt.asIntN(width, lc.constant) === -1n
 }
 
-function amountBits(words: Words, amount: Lc, width: number): Lc[] {
-  return words.bits(amount, width === 32 ? 5 : 6)
+/** The bits of a shift amount, without those that are 0 on this path. */
+function amountBits({ words, state }: Live, amount: Lc, width: number): Lc[] {
+  const count = width === 32 ? 5 : 6
+  const { lo, hi } = rangeOn(words.circuit, state, amount)
+  const needed = lo >= 0n ? Math.min(count, bitLength(hi)) : count
+  return [...words.bits(amount, needed), ...Array.from({ length: count - needed }, () => ZERO)]
 }
 
 function constantAmount(amount: Lc, width: number): number | undefined {
@@ -156,10 +172,11 @@ function powerOfTwo({ circuit }: Words, bits: readonly Lc[]): Lc {
   )
 }
 
-function shiftLeft(words: Words, a: Lc, amount: Lc, width: number): Lc {
+function shiftLeft(live: Live, a: Lc, amount: Lc, width: number): Lc {
+  const { words } = live
   const fixed = constantAmount(amount, width)
   if (fixed !== undefined) return multiplyByConstant(words, a, 1n << BigInt(fixed), width + 1)
-  const bits = amountBits(words, amount, width)
+  const bits = amountBits(live, amount, width)
   if (!a.isConstant) return words.circuit.mul(tame(words, a, width, MAX_LAZY_BITS - width), powerOfTwo(words, bits))
   const selectors = oneHot(words, bits)
   const value = BigInt.asUintN(width, a.constant)
@@ -187,16 +204,14 @@ export function oneHot(words: Words, bits: readonly Lc[]): Lc[] {
 }
 
 /** `a` is the unsigned or signed integer of the word on this path. */
-export function shiftRight(words: Words, a: Lc, amount: Lc, width: number, isSigned: boolean): Lc {
+export function shiftRight(live: Live, a: Lc, amount: Lc, width: number, isSigned: boolean): Lc {
+  const { words } = live
   const fixed = constantAmount(amount, width)
   const shifted =
     fixed !== undefined
       ? words.bits(a, width).slice(fixed)
       : words
-          .bits(
-            words.circuit.mul(a, powerOfTwo(words, amountBits(words, amount, width).map(complement))),
-            2 * width - 1,
-          )
+          .bits(words.circuit.mul(a, powerOfTwo(words, amountBits(live, amount, width).map(complement))), 2 * width - 1)
           .slice(width - 1)
   if (fixed === 0) return a
   if (isSigned) return words.define(withoutRepeats(shifted), shifted.at(-1)!)
@@ -212,14 +227,15 @@ function withoutRepeats(bits: readonly Lc[]): Lc[] {
   return bits.slice(0, bits.findLastIndex((bit) => bit.key !== sign.key) + 1)
 }
 
-function rotate(words: Words, a: Lc, amount: Lc, width: number, left: boolean): Lc {
+function rotate(live: Live, a: Lc, amount: Lc, width: number, left: boolean): Lc {
+  const { words } = live
   const fixed = constantAmount(amount, width)
   if (fixed !== undefined) {
     const by = left ? fixed : (width - fixed) % width
     const bits = words.bits(a, width)
     return words.define([...bits.slice(width - by), ...bits.slice(0, width - by)])
   }
-  const amounts = amountBits(words, amount, width)
+  const amounts = amountBits(live, amount, width)
   const power = powerOfTwo(words, left ? amounts : amounts.map(complement))
   const spread = words.bits(words.circuit.mul(words.unsigned(a, width), power), 2 * width)
   const rotated = spread.slice(0, width).map((bit, k) => asBit(words, add(bit, spread[k + width]!)))

@@ -40,7 +40,7 @@ export function cloneState(state: State): State {
 export function assume(circuit: Circuit, state: State, bit: Lc, value: boolean): State | undefined {
   const known = learn(state.known, circuit.implied(bit, value), (base) => circuit.range(base))
   if (known === undefined) {
-    circuit.claims?.add('path not taken', circuit.at, state.predicate, value ? bit : complement(bit), UNSIGNED(0))
+    circuit.claims?.path('path not taken', circuit.at, state.predicate, value ? bit : complement(bit), UNSIGNED(0))
     return undefined
   }
   const both = circuit.mul(state.predicate, bit)
@@ -57,7 +57,7 @@ export function assume(circuit: Circuit, state: State, bit: Lc, value: boolean):
 export function rangeOn(circuit: Circuit, state: State, lc: Lc): Refined {
   const range = refinedRange(state.known, lc, (other) => circuit.range(other))
   if (circuit.claims && !contains(range, circuit.range(lc)))
-    circuit.claims.add('path knowledge', circuit.at, state.predicate, lc, range)
+    circuit.claims.path('path knowledge', circuit.at, state.predicate, lc, range)
   return range
 }
 
@@ -101,7 +101,8 @@ export function mergeStates(words: Words, states: readonly State[]): State | und
 
 /**
  * The value whose exclusive predicate is 1. One value becomes the default (it also stands when no predicate is 1), and
- * each other distinct value costs a product, or nothing when it differs from the default by a constant.
+ * each other distinct value costs a product, or nothing when it differs from the default by a constant. A constant is
+ * preferred: a product with the predicate is free where the predicate is met again.
  */
 export function choose(circuit: Circuit, predicates: readonly Lc[], values: readonly Lc[]): Lc {
   circuit.claims?.exclusive(circuit.at, predicates)
@@ -131,5 +132,6 @@ function cheapestDefault(values: readonly Lc[]): Lc {
     byTerms.set(key, (byTerms.get(key) ?? 0) + 1)
   }
   const similar = ({ split }: Lc): number => byTerms.get(`${split.scale}*${split.base.key}`)!
-  return values.reduce((best, value) => (similar(value) > similar(best) ? value : best))
+  const rank = (value: Lc): number => 2 * similar(value) + (value.isConstant ? 1 : 0)
+  return values.reduce((best, value) => (rank(value) > rank(best) ? value : best))
 }

@@ -31,7 +31,7 @@ const MAX_STRUCTURAL_TERMS = 256
 export class Words {
   readonly circuit: Circuit
   readonly #bits = new Map<string, IntegerBits>()
-  /** Combinations with known bits, by the base they differ from by a constant. */
+  /** Combinations with known bits, by the base that they or their negatives differ from by a constant. */
   readonly #shifted = new Map<string, Lc[]>()
   readonly #raw = new Map<string, Lc[]>()
   readonly #unsigned = new Map<string, Lc>()
@@ -172,8 +172,12 @@ export class Words {
     this.circuit.claims?.spelled(this.circuit.at, lc, bits.list, bits.sign)
     if (lc.isConstant || this.#bits.has(lc.key)) return
     this.#bits.set(lc.key, bits)
-    const { scale: factor, base } = lc.split
-    if (factor !== 1n) return
+    const { scale: factor, base, constant } = lc.split
+    if (factor !== 1n && factor !== -1n) return
+    if (factor === 1n && !bits.sign.isConstant) {
+      const negative = [{ base, kind: 'atMost' as const, bound: -constant - 1n }]
+      this.circuit.facts.state(bits.sign, negative, [{ base, kind: 'atLeast', bound: -constant }])
+    }
     const list = this.#shifted.get(base.key) ?? []
     list.push(lc)
     this.#shifted.set(base.key, list)
@@ -239,6 +243,8 @@ export class Words {
     else if (above) result = addScaled(above, this.circuit.isZero(addConstant(base, -bound)), 1n)
     else result = this.#compare(base, bound)
     this.circuit.note(result, UNSIGNED(1))
+    if (below && bound === 1n) this.circuit.factors.twins(base, result, below)
+    if (above && bound === 0n) this.circuit.factors.twins(base, result, above)
     this.#atLeast.set(key(bound), result)
     const whenTrue = [{ base, kind: 'atLeast' as const, bound }]
     if (!result.isConstant) this.circuit.facts.state(result, whenTrue, [{ base, kind: 'atMost', bound: bound - 1n }])
@@ -253,9 +259,11 @@ export class Words {
     if (candidates.length === 0 && this.hasBits(base)) candidates.push(base)
     for (const shifted of candidates) {
       const bits = this.integerBits(shifted)
-      const target = bound + shifted.constant
+      const isNegated = shifted.split.scale === -1n
+      const target = isNegated ? shifted.constant - bound + 1n : bound + shifted.constant
       if (bits.sign !== ZERO || target < 1n || runCost(bits.list, target) >= width) continue
-      return this.#atLeastByRuns(bits.list, target)
+      const reached = this.#atLeastByRuns(bits.list, target)
+      return isNegated ? complement(reached) : reached
     }
     return complement(this.integerBits(addConstant(base, -bound)).sign)
   }
