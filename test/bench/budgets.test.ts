@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildApplet } from '../../applets/build.ts'
-import { APPLETS } from '../../bench/constraints.ts'
+import { APPLETS, referenceConstraints } from '../../bench/constraints.ts'
 import budgets from '../../bench/budgets.json' with { type: 'json' }
 import { constraintFigures, sizeFigures, type Figures } from '../../bench/figures.ts'
 import { compileApplet } from '../../circuits/compiler/index.ts'
@@ -45,5 +45,15 @@ describe('budgets', () => {
   it.each(APPLETS)('the compiler predicts the constraints of %s exactly', async (name) => {
     const { stats } = compileApplet(await buildApplet(`applets/${name}.ts`))
     expect(figures[`constraints.applet.${name}`]).toBe(stats.constraints)
+  })
+
+  it('the compiler predicts the constraints of the reference programs exactly', { timeout: 120_000 }, async () => {
+    const { of, sideBySide } = await referenceConstraints()
+    expect(sideBySide).toBe(Object.values(of).reduce((total, count) => total + count, 0))
+  })
+
+  it.each(['threshold', 'geofence'])('%s costs at most 1.05 times the circuit written by hand', (name) => {
+    const ratio = figures[`constraints.reference.${name}`]! / figures[`constraints.byHand.${name}`]!
+    expect(ratio).toBeLessThanOrEqual(1.05)
   })
 })
