@@ -7,7 +7,8 @@
  *   A circuit has a fixed size and contains every turn. …
  */
 import { AttestreamError, isAttestreamError } from '../engine/core/errors.ts'
-import type { TrailStep, Unprovable } from '../engine/core/unprovable.ts'
+import type { TrailStep } from '../engine/core/call-trail.ts'
+import type { Unprovable } from '../engine/core/unprovable.ts'
 import { FLOATS, MEMORY_GROWTH } from '../engine/core/unprovable.ts'
 import type { SourceLines, SourceLocation } from './source-lines.ts'
 

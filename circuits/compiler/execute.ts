@@ -5,7 +5,7 @@
  */
 import type { FunctionType, Instruction, WasmFunction, WasmModule } from '../../engine/core/wasm.ts'
 import { describeFunction } from '../../engine/core/wasm.ts'
-import type { TrailStep } from '../../engine/core/unprovable.ts'
+import type { TrailStep } from '../../engine/core/call-trail.ts'
 import { unprovableInstruction } from '../../engine/core/unprovable.ts'
 import { effectiveAddress, isReachable, loadWord, outOfBounds, storeWord } from './access.ts'
 import { copyMemory, fillMemory } from './bulk.ts'

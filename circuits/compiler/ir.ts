@@ -13,7 +13,7 @@
  * one solution. Quotient costs quotientBits + remainderBits + gapBits (divisor − 1 − r ≥ 0), plus 1 for a divisor
  * that is not constant.
  */
-import type { TrailStep } from '../../engine/core/unprovable.ts'
+import type { TrailStep } from '../../engine/core/call-trail.ts'
 import type { Lc } from './lc.ts'
 
 /** Where an item comes from in the WASM. */

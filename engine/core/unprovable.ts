@@ -2,17 +2,10 @@
  * What an applet cannot contain, and what to write instead: the sandbox and the circuit compiler refuse it in the same words.
  * A problem reads on after "applets/mine.ts:14:11: "; advice is whole sentences.
  */
-import { describeFunction, type Instruction, type WasmModule } from './wasm.ts'
 
 export interface Unprovable {
   readonly problem: string
   readonly advice: string
-}
-
-/** Where an applet was when it was refused, from the outside in: offsets of `call` and `loop` instructions in the file. */
-export interface TrailStep {
-  readonly kind: 'call' | 'loop'
-  readonly offset: number
 }
 
 export const FLOATS: Unprovable = {
@@ -66,42 +59,4 @@ export function unprovableInstruction(name: string): Unprovable {
     problem: `${name} cannot be proven`,
     advice: 'Use integers, arrays of constant length, and the options of asconfig.json.',
   }
-}
-
-/** The first call of a function, and the calls by which verify (or another export) gets there; undefined if nobody calls it. */
-export function findCall(module: WasmModule, callee: number): Site | undefined {
-  for (const { index, instructions } of module.functions) {
-    const instruction = instructions.find((candidate) => candidate.opcode === CALL && candidate.index === callee)
-    if (instruction) return siteOf(module, index, instruction)
-  }
-  return undefined
-}
-
-/** Where something is: what an error's details say of it. */
-export interface Site {
-  readonly function: string
-  readonly offset: number
-  readonly instruction: string
-  readonly trail: readonly TrailStep[]
-}
-
-/** An instruction of a function, with a shortest chain of direct calls that leads there from an export. */
-export function siteOf(module: WasmModule, index: number, { offset, name }: Instruction): Site {
-  return { function: describeFunction(module, index), offset, instruction: name, trail: trailTo(module, index) }
-}
-
-const CALL = 0x10
-
-function trailTo(module: WasmModule, index: number): TrailStep[] {
-  const roots = new Set(module.exports.filter(({ kind }) => kind === 'function').map((entry) => entry.index))
-  if (module.start !== undefined) roots.add(module.start)
-  const trails = new Map<number, TrailStep[]>([...roots].map((root) => [root, []]))
-  for (const [caller, trail] of trails) {
-    if (caller === index) return trail
-    const { instructions } = module.functions[caller - module.importedFunctions] ?? { instructions: [] }
-    for (const { opcode, index: callee, offset } of instructions) {
-      if (opcode === CALL && !trails.has(callee)) trails.set(callee, [...trail, { kind: 'call', offset }])
-    }
-  }
-  return []
 }

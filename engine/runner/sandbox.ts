@@ -6,16 +6,9 @@
  * mutable globals are exported, so that a caller can restore them. Nothing else changes: same indices, same results.
  * It leaves validation to the WebAssembly runtime, and rollback and time limits to run.ts and pool.ts.
  */
+import { findCall, siteOf, type Site } from '../core/call-trail.ts'
 import { AttestreamError, type ErrorCode } from '../core/errors.ts'
-import {
-  findCall,
-  FLOATS,
-  siteOf,
-  unprovableImport,
-  unprovableInstruction,
-  type Site,
-  type Unprovable,
-} from '../core/unprovable.ts'
+import { FLOATS, unprovableImport, unprovableInstruction, type Unprovable } from '../core/unprovable.ts'
 import { decodeWasm, type Instruction, type ValueType, type WasmModule } from '../core/wasm.ts'
 import { byteVector, concat, name, section, signedLeb, unsignedLeb, vector } from './wasm-encoder.ts'
 

@@ -1,8 +1,9 @@
 // Where an applet trapped, for people: the runner's module is instrumented and its offsets mean nothing to them, so a reading
-// that was rejected is run again on the original module, where it must trap at the same instruction.
+// that was rejected is run again on the original module. The two differ in memory.grow alone, which only the runner traps.
 
 import { CONTEXT_LAYOUT, RECORD_ADDRESS, type AppletAbi, type Layout, type RecordName } from '../core/applet.ts'
 import type { RawRecord } from '../core/layout.ts'
+import { decodeWasm } from '../core/wasm.ts'
 import { writeField } from './record-memory.ts'
 
 export interface TrapInput {
@@ -16,10 +17,14 @@ export interface TrapInput {
 export type TrapLocator = (input: TrapInput) => number[]
 
 /**
- * A locator for one applet. It has no fuel: give it only readings that the runner has rejected, which end. Without a trap,
- * as when State left its declared width, it gives no offsets.
+ * A locator for one applet. It has no fuel: give it only readings that the runner has rejected, which end. It gives no offsets
+ * without a trap, as when State left its declared width, nor for an applet that could grow its memory, which no circuit has.
  */
 export function createTrapLocator(wasm: Uint8Array, abi: AppletAbi): TrapLocator {
+  const mayGrow = decodeWasm(wasm).functions.some(({ instructions }) =>
+    instructions.some(({ name }) => name === 'memory.grow'),
+  )
+  if (mayGrow) return () => []
   const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)
   const memoryName = WebAssembly.Module.exports(module).find(({ kind }) => kind === 'memory')?.name
   return ({ reading, state, config, anchorTimeSec }) => {

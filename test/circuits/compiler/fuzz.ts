@@ -96,7 +96,7 @@ export class Fuzzer {
       .filter(([, { programs }]) => programs > 0)
       .map(
         ([kind, { programs, inputs, refused, circom }]) =>
-          `${kind}: ${programs} programs, ${inputs} inputs, ${refused} refused, ${circom} by circom too, 0 mismatches`,
+          `${kind}: ${programs} programs, ${inputs} inputs, ${refused} refused, ${circom} by circom too`,
       )
       .join('\n')
   }
@@ -124,13 +124,15 @@ async function run(): Promise<void> {
       program: { type: 'string' },
     },
   })
+  const minutes = positive('minutes', values.minutes)
+  const seed = positive('seed', values.seed)
   const fuzzer = new Fuzzer()
-  const end = Date.now() + Number(values.minutes) * 60_000
+  const end = Date.now() + minutes * 60_000
   let stopping = false
   process.once('SIGINT', () => (stopping = true))
   try {
     if (values.program !== undefined) await single(fuzzer, values.program)
-    let next = Number(values.seed) * 1_000_000
+    let next = seed * 1_000_000
     while (values.program === undefined && !stopping && Date.now() < end) {
       for (const kind of KINDS) {
         for (let k = 0; k < ROUND[kind] && !stopping && Date.now() < end; k++) await fuzzer.try(kind, next + k)
@@ -139,6 +141,7 @@ async function run(): Promise<void> {
       next += 100
       console.log(`\n${new Date().toISOString()}, programs up to ${next}\n${fuzzer.report()}`)
     }
+    console.log('0 mismatches')
     for (const [reason, count] of fuzzer.refusals) console.log(`refused ${count}: ${reason}`)
   } catch (error) {
     console.error(`${fuzzer.report()}\nMISMATCH ${(error as Error).message}`)
@@ -148,8 +151,16 @@ async function run(): Promise<void> {
   }
 }
 
+function positive(option: string, text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new RangeError(`--${option} is ${text}; expected a number above 0`)
+  return value
+}
+
 async function single(fuzzer: Fuzzer, program: string): Promise<void> {
   const [kind, seed] = program.split(':') as [Kind, string]
+  if (!KINDS.includes(kind))
+    throw new RangeError(`--program is ${program}; expected one of ${KINDS.join(', ')} and :seed`)
   if (kind.startsWith('asc')) console.log(randomAppletSource(Number(seed), kind.endsWith('small')))
   await fuzzer.try(kind, Number(seed))
   await fuzzer.tryCircom(1)

@@ -55,6 +55,13 @@ export const TIME: Hostile = {
         helper(k === 4999 ? localGet(0) : [...localGet(0), 0x10, ...unsigned(k + 2)]),
       ),
     }),
+  'a number with a fraction behind 20,000 calls': () =>
+    applet({
+      code: [...x, 0x10, 1],
+      helpers: Array.from({ length: 20_000 }, (_, k) =>
+        helper(k === 19_999 ? [...localGet(0), 0xb2, 0xa8] : [...localGet(0), 0x10, ...unsigned(k + 2)]),
+      ),
+    }),
   'functions that call themselves through a table': () =>
     applet({
       code: [...x, ...i32Const(0), 0x11, 1, 0],

@@ -27,10 +27,10 @@ beforeAll(async () => {
 })
 
 const EXPECTED: [Readonly<Record<string, unknown>>, RegExp][] = [
-  [MALFORMED, /^(WASM_MALFORMED|APPLET_ABI_MISSING)$/],
-  [HARMLESS, /^compiled$/],
-  [SPACE, /^(WASM_MALFORMED|APPLET_UNSUPPORTED)$/],
-  [TIME, /^APPLET_UNSUPPORTED$/],
+  [MALFORMED, /^(accepted|[A-Z_]+) (WASM_MALFORMED|APPLET_ABI_MISSING)$/],
+  [HARMLESS, /^accepted accepted$/],
+  [SPACE, /^(accepted|[A-Z_]+) (WASM_MALFORMED|APPLET_UNSUPPORTED)$/],
+  [TIME, /^(accepted|[A-Z_]+) APPLET_UNSUPPORTED$/],
 ]
 
 describe('a hostile module', () => {

@@ -48,6 +48,7 @@ describe.each(exampleNames())('the circuit of applets/%s.ts', (name) => {
       expect(target.outputs.map((wire) => honest[wire])).toEqual([accepted ? 1n : 0n, units, ...nextState])
       for (const [effort, budget] of CAMPAIGNS) {
         const { mutations, idle, forgeries } = attacker.run(inputs, effort, budget)
+        total.forged += forgeries.length
         expect(forgeries).toEqual([])
         total.mutations += mutations
         total.idle += idle
