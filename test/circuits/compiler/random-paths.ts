@@ -4,8 +4,26 @@
  * break. A compiler that learns too much, or forgets to unlearn at a merge, gives itself away here.
  */
 import { I32, I64, i32Const, i64Const, localGet, localSet, memoryAccess, unsigned } from '../../wasm-builder.ts'
-import type { Generator } from './random-program.ts'
-import { EMPTY, SCRATCH } from './random-program.ts'
+
+/** Where programs keep scratch bytes, initialised by a data segment. */
+export const SCRATCH = 8192
+export const EMPTY = 0x40
+
+/** What these pieces need of the generator of the program that they become part of. */
+interface Generator {
+  readonly small: boolean
+  readonly locals: readonly number[]
+  readonly helpers: readonly unknown[]
+  readonly isHelper: boolean
+  blockDepth: number
+  random(below: number): number
+  pick<T>(items: readonly T[]): T
+  localOf(type: number): number | undefined
+  constant(type: number): number[]
+  expression(type: number, depth: number): number[]
+  statement(depth: number): number[]
+  body(depth: number): number[]
+}
 
 const LOADS = { [I32]: [0x28, 0x2c, 0x2d, 0x2e, 0x2f], [I64]: [0x29, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35] }
 const STORES = { [I32]: [0x36, 0x3a, 0x3b], [I64]: [0x37, 0x3c, 0x3d, 0x3e] }

@@ -5,14 +5,12 @@
 import type { Field } from '../../../engine/core/applet.ts'
 import { I32, I64, i32Const, i64Const, localGet, localSet, memoryAccess, unsigned } from '../../wasm-builder.ts'
 import { buildTestApplet, fields, randomSource } from './applet-module.ts'
-import { pathExpression, pathStatement } from './random-paths.ts'
+import { EMPTY, SCRATCH, pathExpression, pathStatement } from './random-paths.ts'
 
 const I32_BINARY = [...span(0x6a, 0x78)]
 const I64_BINARY = [...span(0x7c, 0x8a)]
 const I32_COMPARE = span(0x46, 0x4f)
 const I64_COMPARE = span(0x51, 0x5a)
-/** Where programs keep scratch bytes, initialised by a data segment. */
-export const SCRATCH = 8192
 
 /** Types for blocks with parameters; they follow the types of the functions. */
 const BLOCK_TYPES = [
@@ -25,7 +23,6 @@ function span(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, k) => first + k)
 }
 
-export const EMPTY = 0x40
 /** Constants of programs whose inputs have few bits. */
 const SMALL_CONSTANTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 31, -1, -2, -8]
 
@@ -34,7 +31,7 @@ export function randomApplet(seed: number, small = false): Uint8Array {
   return new Generator(seed, small).applet()
 }
 
-export class Generator {
+class Generator {
   readonly small: boolean
   readonly random: (below: number) => number
   /** Types of the locals of the function being written, parameters first. */
