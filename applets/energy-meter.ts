@@ -3,7 +3,8 @@
  * Parts of a unit are carried in State, so many small readings pay as much as one large.
  *
  * Rejects a counter that runs backwards (a replaced meter is a new device), time that does not advance or lies in the future, and
- * energy faster than the fuse allows. The first reading only sets the counter: it pays 0.
+ * energy faster than the fuse allows. A counter of whole watt hours may make a true reading look too fast; the next one then covers
+ * its time too. The first reading only sets the counter: it pays 0.
  */
 import { bits, Context, require, requireNotFuture } from './lib/record'
 
@@ -60,7 +61,6 @@ export function verify(reading: Reading, state: State, config: Config, context: 
   return u32(units)
 }
 
-/** The counter counts whole watt hours, so one of them may have been almost complete before. */
 function requireWithinFuse(wattHours: u32, seconds: u32, maxWatts: u32): void {
-  require(u64(wattHours) * SECONDS_PER_HOUR <= u64(maxWatts) * seconds + SECONDS_PER_HOUR)
+  require(u64(wattHours) * SECONDS_PER_HOUR <= u64(maxWatts) * seconds)
 }

@@ -41,9 +41,15 @@ describe('energy-meter', () => {
   })
 
   it('rejects energy faster than the fuse, to one watt hour', () => {
-    expect(run([at(0, 0), at(3600, 7201)]).units).toEqual([0, 10_801])
-    expect(run([at(0, 0), at(3600, 7202)]).units).toEqual([0, 'rejected'])
+    expect(run([at(0, 0), at(3600, 7200)]).units).toEqual([0, 10_800])
+    expect(run([at(0, 0), at(3600, 7201)]).units).toEqual([0, 'rejected'])
     expect(run([at(0, 0), at(1, 7202), at(3601, 7202)]).units).toEqual([0, 'rejected', 10_803])
+  })
+
+  it('gains nothing by reading every second', () => {
+    const { units } = run(Array.from({ length: 61 }, (_, second) => at(second, second * 3)))
+    expect(units.reduce((sum: number, n) => sum + (n === 'rejected' ? 0 : Number(n)), 0)).toBe(0)
+    expect(run([at(0, 0), at(1, 3), at(2, 3)]).units).toEqual([0, 'rejected', 4])
   })
 
   it('rejects a reading from the future, clocks allowed for', () => {

@@ -20,7 +20,7 @@ function energyUnits(readings: readonly Values[], { maxWatts, unitsPerKwh }: Val
     if (last) {
       const seconds = reading.timeSec! - last.timeSec!
       const wattHours = reading.wattHours! - last.wattHours!
-      if (seconds <= 0 || wattHours < 0 || (wattHours - 1) * 3600 > maxWatts! * seconds) continue
+      if (seconds <= 0 || wattHours < 0 || wattHours * 3600 > maxWatts! * seconds) continue
       milliUnits += BigInt(wattHours) * BigInt(unitsPerKwh!)
     }
     last = reading
