@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Abi, Hex } from 'viem'
+import { poseidonSource } from './poseidon.ts'
 
 export interface Artifact {
   abi: Abi
@@ -38,13 +39,18 @@ const require = createRequire(import.meta.url)
 const SOURCE_DIR = fileURLToPath(new URL('./src/', import.meta.url))
 const CACHE_DIR = fileURLToPath(new URL('../build/contracts/', import.meta.url))
 const ABI_FILE = fileURLToPath(new URL('./abi.ts', import.meta.url))
-const PACKAGES = ['solc', '@openzeppelin/contracts', 'poseidon-solidity'] as const
+const PACKAGES = ['solc', '@openzeppelin/contracts'] as const
+/** Sources that contracts/poseidon.ts writes, by import path. */
+const GENERATED: Readonly<Record<string, () => string>> = {
+  'poseidon/PoseidonT3.sol': () => poseidonSource(2),
+  'poseidon/PoseidonT4.sol': () => poseidonSource(3),
+}
 
 const OUTPUT = ['abi', 'evm.bytecode', 'evm.deployedBytecode.object']
 const COMMON = { evmVersion: 'cancun', metadata: { bytecodeHash: 'none', appendCBOR: false } }
 /** Our contracts need the IR pipeline: without it DeviceRegistry is too deep for the stack. */
 const OWN_SETTINGS = { ...COMMON, viaIR: true, optimizer: { enabled: true, runs: 10_000 } }
-/** The IR pipeline blows the Poseidon libraries up to 40 and 51 kB, beyond what a chain deploys; this way they are 16 and 12 kB. */
+/** For what the library wrote (tokens, governance) and for the generated Poseidon, to which the IR pipeline adds nothing but time. */
 const PLAIN_SETTINGS = { ...COMMON, viaIR: false, optimizer: { enabled: true, runs: 200 } }
 
 /** All contracts, from the cache when nothing they depend on changed; otherwise compiles (seconds). Throws on any compiler error. */
@@ -63,7 +69,7 @@ export function contractArtifacts(): Artifacts {
 
 /** Compiles everything now, cache or not. */
 function compileContracts(): Artifacts {
-  const plain = [...LIBRARIES.map((name) => `poseidon-solidity/${name}.sol`), PLAIN_SOURCE]
+  const plain = [...LIBRARIES.map((name) => `poseidon/${name}.sol`), PLAIN_SOURCE]
   const own = sourceFiles().map((file) => `src/${file}`)
   const contracts = {
     ...compile(plain, PLAIN_SETTINGS),
@@ -117,7 +123,7 @@ function compile(paths: string[], settings: object): Record<string, SolcContract
   const solc = require('solc') as { compile(input: string, callbacks: object): string }
   const input = {
     language: 'Solidity',
-    sources: Object.fromEntries(paths.map((path) => [path, { content: readSource(sourcePath(path)) }])),
+    sources: Object.fromEntries(paths.map((path) => [path, { content: sourceOf(path) }])),
     settings: {
       ...settings,
       outputSelection: Object.fromEntries(paths.map((path) => [path, { '*': OUTPUT }])),
@@ -142,10 +148,14 @@ function artifactOf(contracts: Record<string, SolcContract>, name: ContractName)
 
 function readImport(path: string): { contents: string } | { error: string } {
   try {
-    return { contents: readSource(sourcePath(path)) }
+    return { contents: sourceOf(path) }
   } catch (error) {
     return { error: `${path} cannot be read: ${String(error)}` }
   }
+}
+
+function sourceOf(path: string): string {
+  return GENERATED[path]?.() ?? readSource(sourcePath(path))
 }
 
 function sourcePath(path: string): string {
@@ -161,6 +171,7 @@ function packageRoot(path: string): string {
 
 function cacheKey(): string {
   const hash = createHash('sha256').update(readSource(fileURLToPath(import.meta.url)))
+  for (const [path, source] of Object.entries(GENERATED)) hash.update(`${path}\n`).update(source())
   for (const name of PACKAGES) hash.update(readFileSync(require.resolve(`${name}/package.json`)))
   for (const file of sourceFiles()) hash.update(`${file}\n`).update(readSource(join(SOURCE_DIR, file)))
   return hash.digest('hex').slice(0, 32)

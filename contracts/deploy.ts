@@ -59,12 +59,12 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const poseidonT3 = (libraries.PoseidonT3 = await create('PoseidonT3'))
   const poseidonT4 = (libraries.PoseidonT4 = await create('PoseidonT4'))
   const projects = await create('ProjectRegistry')
-  const applets = await create('AppletRegistry', [projects, options.production ?? false])
-  const devices = await create('DeviceRegistry', [projects])
   const verifier = await create('Groth16Verifier')
+  const owner = options.walletClient.account.address
+  const applets = await create('AppletRegistry', [projects, verifier, options.production ?? false, owner])
+  const devices = await create('DeviceRegistry', [projects])
   const settlement = await create('Settlement', [projects, applets, devices, verifier])
   const token = options.rewardToken ?? DEFAULT_TOKEN
-  const owner = options.walletClient.account.address
   const rewardToken = await create('RewardToken', [token.name, token.symbol, token.capWei, owner])
   const addresses = { projects, applets, devices, verifier, settlement, rewardToken, poseidonT3, poseidonT4 }
   return { addresses, transactions, fromBlock: fromBlock ?? 0n }

@@ -39,7 +39,11 @@ export function createDeviceDirectory(options: DirectoryOptions): DeviceDirector
   const read = async (): Promise<void> => {
     begunMs = nowMs()
     const { events, nextBlock } = await chain.getDeviceEvents(store.nextBlock() ?? 0n)
-    const latest = new Map(events.map((event) => [event.deviceId, deviceOf(event)]))
+    const latest = new Map<bigint, FollowedDevice>()
+    for (const event of events) {
+      const key = event.key ?? latest.get(event.deviceId)?.key ?? store.device(event.deviceId)!.key
+      latest.set(event.deviceId, deviceOf(event, key))
+    }
     store.putDevices([...latest.values()], nextBlock)
   }
   const sync = (): Promise<void> =>
@@ -86,15 +90,10 @@ export function createDeviceDirectory(options: DirectoryOptions): DeviceDirector
   }
 }
 
-/** Every event carries the whole device as it is after it. */
-function deviceOf({
-  deviceId,
-  projectId,
-  cohort,
-  slot,
-  key,
-  owner,
-  leaf,
-}: DeviceEvent): Omit<DeviceRecord, 'lastSequence'> {
+type FollowedDevice = Omit<DeviceRecord, 'lastSequence'>
+
+/** An event carries the device as it is after it, but the key only if it changed: registrations come first and have it. */
+function deviceOf(event: DeviceEvent, key: FollowedDevice['key']): FollowedDevice {
+  const { deviceId, projectId, cohort, slot, owner, leaf } = event
   return { deviceId, projectId, cohort, slot, key, owner, active: leaf !== 0n }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {PoseidonT3} from "poseidon-solidity/PoseidonT3.sol";
+import {PoseidonT3} from "poseidon/PoseidonT3.sol";
 
 /// @title CohortTrees
 /// @notice One binary Poseidon tree of D leaves per cohort, and how long each of its former roots may still be anchored.

@@ -4,34 +4,20 @@ pragma solidity ^0.8.30;
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {PoseidonT4} from "poseidon-solidity/PoseidonT4.sol";
+import {PoseidonT4} from "poseidon/PoseidonT4.sol";
 import {BabyJubJub} from "./BabyJubJub.sol";
 import {CohortTrees} from "./CohortTrees.sol";
+import {DeviceToken} from "./DeviceToken.sol";
 import {ProjectRegistry} from "./ProjectRegistry.sol";
 
 /// @title DeviceRegistry
 /// @notice One token per device, one slot of one cohort for ever, and the only hand on the cohorts' identity roots.
-/// A device is admitted by its project's signature; its owner may change the key once a day; a sale suspends the key until the
-/// new owner confirms or changes it; revoking empties the slot and leaves the token and its claim alone.
-contract DeviceRegistry is ERC721, EIP712 {
+/// Every key of a device, the first and each later one, is admitted by its project's signature: a device admitted for its
+/// tamper-proof key must not go on under a key that anybody can copy. A sale suspends the key until the new owner confirms or
+/// changes it; revoking empties the slot and leaves the token and its claim alone.
+/// @dev Keys are not stored: a leaf commits to its key, and the events tell it.
+contract DeviceRegistry is DeviceToken, EIP712 {
     using CohortTrees for CohortTrees.Tree;
-
-    enum Status {
-        None,
-        Active,
-        Suspended,
-        Revoked
-    }
-
-    struct Device {
-        uint256 keyX;
-        uint256 keyY;
-        uint64 projectId;
-        uint64 cohort;
-        uint8 slot;
-        Status status;
-        uint64 keyChangedAtTime;
-    }
 
     struct Admission {
         address owner;
@@ -45,17 +31,23 @@ contract DeviceRegistry is ERC721, EIP712 {
     bytes32 private constant ADMISSION_TYPEHASH = keccak256(
         "Admission(address owner,uint256 projectId,uint256 keyX,uint256 keyY,string metadataURI,uint64 deadline)"
     );
+    bytes32 private constant ROTATION_TYPEHASH =
+        keccak256("Rotation(uint64 deviceId,uint256 keyX,uint256 keyY,uint64 deadline)");
     /// @notice A root may be anchored for so many blocks after it was replaced.
     uint256 public constant ROOT_WINDOW_BLOCKS = 64;
+    /// @notice Between two changes of a device's key; the hour of the last one is what is remembered.
     uint256 public constant KEY_CHANGE_INTERVAL_SEC = 1 days;
+    /// Slots that `Device.place` leaves room for; no cohort is larger.
+    uint256 private constant PLACES = 64;
 
     ProjectRegistry public immutable projects;
     /// @notice Devices ever registered; ids run from 1 and are never reused.
     uint64 public deviceCount;
     /// @notice Devices ever registered by a project: fills cohort after cohort, slot after slot.
     mapping(uint256 projectId => uint256) public projectDeviceCount;
-    mapping(uint256 deviceId => Device) private _devices;
     mapping(uint256 deviceId => string) private _metadataURIs;
+    /// Leaf that a suspended device gets back when its key is confirmed.
+    mapping(uint256 deviceId => uint256) private _suspendedLeaves;
     /// Device that was registered with a key, per project: an admission names a key, so this also makes it single-use.
     mapping(uint256 projectId => mapping(bytes32 keyHash => uint64 deviceId)) private _registeredKeys;
     mapping(uint256 projectId => mapping(uint256 cohort => CohortTrees.Tree)) private _trees;
@@ -87,8 +79,6 @@ contract DeviceRegistry is ERC721, EIP712 {
         uint256 indexed projectId,
         uint256 indexed cohort,
         uint256 slot,
-        uint256 keyX,
-        uint256 keyY,
         uint256 leaf,
         address owner,
         uint256 identityRoot
@@ -98,8 +88,6 @@ contract DeviceRegistry is ERC721, EIP712 {
         uint256 indexed projectId,
         uint256 indexed cohort,
         uint256 slot,
-        uint256 keyX,
-        uint256 keyY,
         uint256 leaf,
         address owner,
         uint256 identityRoot
@@ -109,8 +97,6 @@ contract DeviceRegistry is ERC721, EIP712 {
         uint256 indexed projectId,
         uint256 indexed cohort,
         uint256 slot,
-        uint256 keyX,
-        uint256 keyY,
         uint256 leaf,
         address owner,
         uint256 identityRoot
@@ -123,7 +109,9 @@ contract DeviceRegistry is ERC721, EIP712 {
     error KeyChangeTooEarly(uint64 deviceId, uint256 allowedAtTime);
     error NotDeviceOwner(uint64 deviceId, address caller);
     error NotDeviceOwnerOrProject(uint64 deviceId, address caller);
+    error OtherProject(uint64 deviceId, uint256 projectId);
     error DeviceStatus(uint64 deviceId, Status actual);
+    error RegistryFull();
 
     constructor(ProjectRegistry projects_) ERC721("Attestream Device", "ATDEV") EIP712("Attestream", "1") {
         projects = projects_;
@@ -134,63 +122,79 @@ contract DeviceRegistry is ERC721, EIP712 {
     function register(Admission calldata admission, bytes calldata signature) external returns (uint64 deviceId) {
         uint256 projectId = admission.projectId;
         (address admitter, uint256 size) = projects.admission(projectId);
-        _checkAdmission(admission, signature, admitter);
-        if (!BabyJubJub.isKey(admission.keyX, admission.keyY)) revert KeyInvalid(admission.keyX, admission.keyY);
+        bytes32 structHash = keccak256(
+            abi.encode(
+                ADMISSION_TYPEHASH,
+                admission.owner,
+                projectId,
+                admission.keyX,
+                admission.keyY,
+                keccak256(bytes(admission.metadataURI)),
+                admission.deadline
+            )
+        );
+        _checkAdmission(admitter, structHash, admission.deadline, signature);
 
         deviceId = ++deviceCount;
-        _takeKey(projectId, admission.keyX, admission.keyY, deviceId);
-        uint256 place = projectDeviceCount[projectId]++;
-        _devices[deviceId] = Device({
-            keyX: admission.keyX,
-            keyY: admission.keyY,
-            projectId: uint64(projectId),
-            cohort: uint64(place / size),
-            slot: uint8(place % size),
-            status: Status.Active,
-            keyChangedAtTime: 0
-        });
+        if (!_takeKey(projectId, admission.keyX, admission.keyY, deviceId)) {
+            revert KeyTaken(admission.keyX, admission.keyY, deviceOfKey(projectId, admission.keyX, admission.keyY));
+        }
+        uint256 count = projectDeviceCount[projectId]++;
+        (uint256 cohort, uint256 slot) = (count / size, count % size);
+        if (projectId > type(uint32).max || cohort >= type(uint32).max / PLACES) revert RegistryFull();
+        Device storage device = _devices[deviceId];
+        device.projectId = uint32(projectId);
+        device.place = uint32(cohort * PLACES + slot);
         if (bytes(admission.metadataURI).length != 0) _metadataURIs[deviceId] = admission.metadataURI;
         _mint(admission.owner, deviceId);
-        (uint256 leaf, uint256 root) = _writeLeaf(deviceId, _devices[deviceId]);
+        uint256 leaf = PoseidonT4.hash([admission.keyX, admission.keyY, uint256(deviceId)]);
+        uint256 root = _trees[projectId][cohort].setLeaf(size, slot, leaf);
         emit DeviceRegistered(
-            deviceId,
-            projectId,
-            place / size,
-            place % size,
-            admission.keyX,
-            admission.keyY,
-            leaf,
-            admission.owner,
-            root
+            deviceId, projectId, cohort, slot, admission.keyX, admission.keyY, leaf, admission.owner, root
         );
     }
 
-    /// @notice Changes the key, at most once a day; also lifts a suspension. Slot, sequence, state and lane stay.
-    function rotateKey(uint64 deviceId, uint256 keyX, uint256 keyY) external {
+    /// @notice Changes the key to one that the project's admitter has signed a `Rotation` for, at most once a day; also lifts a
+    /// suspension. By the owner. Slot, sequence, state and lane stay.
+    function rotateKey(uint64 deviceId, uint256 keyX, uint256 keyY, uint64 deadline, bytes calldata signature)
+        external
+    {
         Device storage device = _ownedLiveDevice(deviceId);
-        uint256 allowedAt = device.keyChangedAtTime + KEY_CHANGE_INTERVAL_SEC;
-        if (device.keyChangedAtTime != 0 && block.timestamp < allowedAt) revert KeyChangeTooEarly(deviceId, allowedAt);
-        if (!BabyJubJub.isKey(keyX, keyY)) revert KeyInvalid(keyX, keyY);
-        uint64 holder = _registeredKeys[device.projectId][_keyHash(keyX, keyY)];
-        if (holder != 0 && holder != deviceId) revert KeyTaken(keyX, keyY, holder);
-        (device.keyX, device.keyY) = (keyX, keyY);
-        device.keyChangedAtTime = uint64(block.timestamp);
+        uint256 projectId = device.projectId;
+        uint256 changedAt = uint256(device.keyChangedAtHour) * 1 hours;
+        if (changedAt != 0 && block.timestamp < changedAt + KEY_CHANGE_INTERVAL_SEC) {
+            revert KeyChangeTooEarly(deviceId, changedAt + KEY_CHANGE_INTERVAL_SEC);
+        }
+        (address admitter,) = projects.admission(projectId);
+        bytes32 structHash = keccak256(abi.encode(ROTATION_TYPEHASH, deviceId, keyX, keyY, deadline));
+        _checkAdmission(admitter, structHash, deadline, signature);
+        if (!_takeKey(projectId, keyX, keyY, deviceId)) {
+            revert KeyTaken(keyX, keyY, deviceOfKey(projectId, keyX, keyY));
+        }
+        device.keyChangedAtHour = uint24(block.timestamp / 1 hours);
         device.status = Status.Active;
-        (uint256 leaf, uint256 root) = _writeLeaf(deviceId, device);
-        emit KeyRotated(
-            deviceId, device.projectId, device.cohort, device.slot, keyX, keyY, leaf, msg.sender, root
-        );
+        delete _suspendedLeaves[deviceId];
+        uint256 leaf = PoseidonT4.hash([keyX, keyY, uint256(deviceId)]);
+        (uint256 cohort, uint256 slot, uint256 root) = _writeLeaf(device, leaf);
+        emit KeyRotated(deviceId, projectId, cohort, slot, keyX, keyY, leaf, msg.sender, root);
     }
 
-    /// @notice The new owner keeps the key a bought device came with.
+    /// @notice The owner keeps the key that a bought, or by himself suspended, device has.
     function confirmKey(uint64 deviceId) external {
         Device storage device = _ownedLiveDevice(deviceId);
         if (device.status != Status.Suspended) revert DeviceStatus(deviceId, device.status);
         device.status = Status.Active;
-        (uint256 leaf, uint256 root) = _writeLeaf(deviceId, device);
-        emit KeyConfirmed(
-            deviceId, device.projectId, device.cohort, device.slot, device.keyX, device.keyY, leaf, msg.sender, root
-        );
+        uint256 leaf = _suspendedLeaves[deviceId];
+        delete _suspendedLeaves[deviceId];
+        (uint256 cohort, uint256 slot, uint256 root) = _writeLeaf(device, leaf);
+        emit KeyConfirmed(deviceId, device.projectId, cohort, slot, leaf, msg.sender, root);
+    }
+
+    /// @notice Takes the key out of service until the owner confirms or changes it: for a device that was lost. By the owner.
+    function suspendKey(uint64 deviceId) external {
+        Device storage device = _ownedLiveDevice(deviceId);
+        if (device.status != Status.Active) revert DeviceStatus(deviceId, device.status);
+        _suspend(deviceId, device, msg.sender);
     }
 
     /// @notice Empties the slot for good. By the owner, or by the project's owner: then earlier roots are refused at once,
@@ -202,11 +206,10 @@ contract DeviceRegistry is ERC721, EIP712 {
         bool byProject = msg.sender == projects.ownerOf(device.projectId);
         if (!byProject && msg.sender != owner) revert NotDeviceOwnerOrProject(deviceId, msg.sender);
         device.status = Status.Revoked;
-        (, uint256 root) = _writeLeaf(deviceId, device);
-        if (byProject) _trees[device.projectId][device.cohort].closedAtBlock = block.number;
-        emit DeviceRevoked(
-            deviceId, device.projectId, device.cohort, device.slot, device.keyX, device.keyY, 0, owner, root
-        );
+        delete _suspendedLeaves[deviceId];
+        (uint256 cohort, uint256 slot, uint256 root) = _writeLeaf(device, 0);
+        if (byProject) _trees[device.projectId][cohort].closedAtBlock = block.number;
+        emit DeviceRevoked(deviceId, device.projectId, cohort, slot, 0, owner, root);
     }
 
     /// @notice Whether a batch judged by `root` may be anchored now.
@@ -226,22 +229,52 @@ contract DeviceRegistry is ERC721, EIP712 {
         for (uint256 slot = 0; slot < size; slot++) all[slot] = _trees[projectId][cohort].nodes[size + slot];
     }
 
-    function deviceOf(uint64 deviceId) external view returns (Device memory) {
-        _requireOwned(deviceId);
-        return _devices[deviceId];
-    }
-
-    /// @notice What a claim needs: who may claim, and which lane.
-    function claimTerms(uint64 deviceId)
+    /// @notice Where a device is and how it is; `keyChangedAtTime` is rounded down to the hour, 0 before the first change.
+    function deviceOf(uint64 deviceId)
         external
         view
-        returns (address owner, uint256 projectId, uint256 cohort, uint256 slot)
+        returns (
+            address owner,
+            uint256 projectId,
+            uint256 cohort,
+            uint256 slot,
+            Status status,
+            uint256 keyChangedAtTime
+        )
     {
         owner = _requireOwned(deviceId);
         Device storage device = _devices[deviceId];
-        return (owner, device.projectId, device.cohort, device.slot);
+        (cohort, slot) = (device.place / PLACES, device.place % PLACES);
+        return (owner, device.projectId, cohort, slot, device.status, uint256(device.keyChangedAtHour) * 1 hours);
     }
 
+    /// @notice Device that a project registered with a key, or that was given it later; 0 if none.
+    function deviceOfKey(uint256 projectId, uint256 keyX, uint256 keyY) public view returns (uint64) {
+        return _registeredKeys[projectId][_keyHash(keyX, keyY)];
+    }
+
+    /// @notice What a claim needs: whose the devices are, all of one owner and one project, and each one's place, which is
+    /// cohort · 64 + slot.
+    function claimTerms(uint256[] calldata deviceIds)
+        external
+        view
+        returns (address owner, uint256 projectId, uint256[] memory places)
+    {
+        places = new uint256[](deviceIds.length);
+        for (uint256 i = 0; i < deviceIds.length; i++) {
+            Device storage device = _devices[deviceIds[i]];
+            (address ownOwner, uint256 ownProject, uint256 place) = (device.owner, device.projectId, device.place);
+            if (i == 0) {
+                owner = _requireOwned(deviceIds[0]);
+                projectId = ownProject;
+            }
+            if (ownOwner != owner) revert NotDeviceOwner(uint64(deviceIds[i]), owner);
+            if (ownProject != projectId) revert OtherProject(uint64(deviceIds[i]), ownProject);
+            places[i] = place;
+        }
+    }
+
+    /// @notice URI of the device's metadata: its DID document, as the project signed it at admission.
     function tokenURI(uint256 tokenId) public view override returns (string memory) {
         _requireOwned(tokenId);
         return _metadataURIs[tokenId];
@@ -252,47 +285,46 @@ contract DeviceRegistry is ERC721, EIP712 {
         from = super._update(to, tokenId, auth);
         if (from == address(0) || from == to) return from;
         Device storage device = _devices[tokenId];
-        if (device.status != Status.Active) return from;
-        device.status = Status.Suspended;
-        uint64 deviceId = uint64(tokenId);
-        (, uint256 root) = _writeLeaf(deviceId, device);
-        emit KeySuspended(
-            deviceId, device.projectId, device.cohort, device.slot, device.keyX, device.keyY, 0, to, root
-        );
+        if (device.status == Status.Active) _suspend(uint64(tokenId), device, to);
     }
 
-    function _checkAdmission(Admission calldata admission, bytes calldata signature, address admitter) private view {
-        if (block.timestamp > admission.deadline) revert AdmissionExpired(admission.deadline, block.timestamp);
-        bytes32 digest = _hashTypedDataV4(
-            keccak256(
-                abi.encode(
-                    ADMISSION_TYPEHASH,
-                    admission.owner,
-                    admission.projectId,
-                    admission.keyX,
-                    admission.keyY,
-                    keccak256(bytes(admission.metadataURI)),
-                    admission.deadline
-                )
-            )
-        );
+    function _suspend(uint64 deviceId, Device storage device, address owner) private {
+        (, uint256 size) = projects.admission(device.projectId);
+        (uint256 cohort, uint256 slot) = (device.place / PLACES, device.place % PLACES);
+        device.status = Status.Suspended;
+        CohortTrees.Tree storage tree = _trees[device.projectId][cohort];
+        _suspendedLeaves[deviceId] = tree.nodes[size + slot];
+        uint256 root = tree.setLeaf(size, slot, 0);
+        emit KeySuspended(deviceId, device.projectId, cohort, slot, 0, owner, root);
+    }
+
+    function _checkAdmission(address admitter, bytes32 structHash, uint64 deadline, bytes calldata signature)
+        private
+        view
+    {
+        if (block.timestamp > deadline) revert AdmissionExpired(deadline, block.timestamp);
+        bytes32 digest = _hashTypedDataV4(structHash);
         if (admitter == address(0) || !SignatureChecker.isValidSignatureNow(admitter, digest, signature)) {
             revert AdmissionInvalid(admitter);
         }
     }
 
-    function _takeKey(uint256 projectId, uint256 keyX, uint256 keyY, uint64 deviceId) private {
+    /// @dev Returns false if another device has, or ever had, the key.
+    function _takeKey(uint256 projectId, uint256 keyX, uint256 keyY, uint64 deviceId) private returns (bool) {
+        if (!BabyJubJub.isKey(keyX, keyY)) revert KeyInvalid(keyX, keyY);
         bytes32 keyHash = _keyHash(keyX, keyY);
         uint64 holder = _registeredKeys[projectId][keyHash];
-        if (holder != 0) revert KeyTaken(keyX, keyY, holder);
-        _registeredKeys[projectId][keyHash] = deviceId;
+        if (holder == 0) _registeredKeys[projectId][keyHash] = deviceId;
+        return holder == 0 || holder == deviceId;
     }
 
-    /// @dev Writes the device's leaf: of its key while active, empty otherwise.
-    function _writeLeaf(uint64 deviceId, Device storage device) private returns (uint256 leaf, uint256 root) {
-        if (device.status == Status.Active) leaf = PoseidonT4.hash([device.keyX, device.keyY, uint256(deviceId)]);
+    function _writeLeaf(Device storage device, uint256 leaf)
+        private
+        returns (uint256 cohort, uint256 slot, uint256 root)
+    {
         (, uint256 size) = projects.admission(device.projectId);
-        root = _trees[device.projectId][device.cohort].setLeaf(size, device.slot, leaf);
+        (cohort, slot) = (device.place / PLACES, device.place % PLACES);
+        root = _trees[device.projectId][cohort].setLeaf(size, slot, leaf);
     }
 
     function _ownedLiveDevice(uint64 deviceId) private view returns (Device storage device) {

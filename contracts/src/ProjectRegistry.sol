@@ -1,35 +1,46 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {DelayedChanges} from "./DelayedChanges.sol";
+
 /// @title ProjectRegistry
 /// @notice Who asks and pays: the roles and the terms of every project. Anybody may create a project; it concerns nobody else.
 /// @dev Reward token, reward per unit and cohort size never change: they price and shape what is already credited.
-/// The owner may be a timelock or a governor; this contract does not care.
-contract ProjectRegistry {
-    struct Project {
-        address owner;
-        address pendingOwner;
-        address admitter;
-        address rewardToken;
-        uint256 configHash;
-        // one storage slot, read together by each anchor
-        address sequencer;
-        uint88 rewardPerUnit;
-        uint8 cohortSize;
-    }
-
+/// The owner may be a timelock or a governor; this contract does not care. What a project pays for (config, applet version)
+/// changes after the project's delay; who runs it (sequencer, admitter, guardian) changes at once, as a lost key demands.
+contract ProjectRegistry is DelayedChanges {
     struct ProjectTerms {
         address owner;
         address admitter;
         address sequencer;
+        address guardian;
         address rewardToken;
         uint88 rewardPerUnit;
         uint8 cohortSize;
+        uint32 delaySec;
+        uint256 configHash;
+    }
+
+    struct Project {
+        address owner;
+        uint32 delaySec;
+        address pendingOwner;
+        address guardian;
+        // read together by a registration
+        address admitter;
+        uint8 cohortSize;
+        // read together by a claim
+        address rewardToken;
+        uint88 rewardPerUnit;
+        // read together by an anchor
+        address sequencer;
         uint256 configHash;
     }
 
     /// Order of the scalar field: a config hash is one of its elements.
     uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
+    /// @notice No delay is longer, or a slip would freeze a project.
+    uint256 public constant MAX_DELAY_SEC = 90 days;
 
     uint256 public projectCount;
     mapping(uint256 projectId => Project) private _projects;
@@ -37,16 +48,20 @@ contract ProjectRegistry {
     event ProjectCreated(uint256 indexed projectId, address indexed owner, ProjectTerms terms);
     event AdmitterChanged(uint256 indexed projectId, address admitter);
     event SequencerChanged(uint256 indexed projectId, address sequencer);
+    event GuardianChanged(uint256 indexed projectId, address guardian);
     event ConfigChanged(uint256 indexed projectId, uint256 configHash);
+    event DelayChanged(uint256 indexed projectId, uint256 delaySec);
     event OwnerProposed(uint256 indexed projectId, address owner);
     event OwnerChanged(uint256 indexed projectId, address owner);
 
     error ProjectUnknown(uint256 projectId);
     error NotProjectOwner(uint256 projectId, address caller);
+    error NotProjectGuardian(uint256 projectId, address caller);
     error NotProposedOwner(uint256 projectId, address caller);
     error CohortSizeInvalid(uint8 cohortSize);
     error RewardPerUnitZero();
     error ConfigHashOutOfField(uint256 configHash);
+    error DelayTooLong(uint256 delaySec, uint256 maximum);
     error AddressZero();
 
     modifier onlyOwner(uint256 projectId) {
@@ -59,18 +74,21 @@ contract ProjectRegistry {
         uint8 size = terms.cohortSize;
         if (size < 4 || size > 64 || size & (size - 1) != 0) revert CohortSizeInvalid(size);
         if (terms.rewardPerUnit == 0) revert RewardPerUnitZero();
-        if (terms.configHash >= R) revert ConfigHashOutOfField(terms.configHash);
         if (terms.owner == address(0) || terms.rewardToken == address(0)) revert AddressZero();
+        _checkConfig(terms.configHash);
+        _checkDelay(terms.delaySec);
         projectId = ++projectCount;
         _projects[projectId] = Project({
             owner: terms.owner,
+            delaySec: terms.delaySec,
             pendingOwner: address(0),
+            guardian: terms.guardian,
             admitter: terms.admitter,
+            cohortSize: size,
             rewardToken: terms.rewardToken,
-            configHash: terms.configHash,
-            sequencer: terms.sequencer,
             rewardPerUnit: terms.rewardPerUnit,
-            cohortSize: size
+            sequencer: terms.sequencer,
+            configHash: terms.configHash
         });
         emit ProjectCreated(projectId, terms.owner, terms);
     }
@@ -85,11 +103,45 @@ contract ProjectRegistry {
         emit SequencerChanged(projectId, sequencer);
     }
 
-    /// @notice Takes effect for batches anchored from now on; anchored ones keep the config they were anchored with.
+    /// @notice The guardian may stop the project's versions for ever and cancel its scheduled changes, nothing else.
+    function setGuardian(uint256 projectId, address guardian) external onlyOwner(projectId) {
+        _projects[projectId].guardian = guardian;
+        emit GuardianChanged(projectId, guardian);
+    }
+
+    /// @notice Takes effect, after the project's delay, for batches anchored from then on; anchored ones keep their config.
     function setConfig(uint256 projectId, uint256 configHash) external onlyOwner(projectId) {
-        if (configHash >= R) revert ConfigHashOutOfField(configHash);
-        _projects[projectId].configHash = configHash;
-        emit ConfigChanged(projectId, configHash);
+        _checkConfig(configHash);
+        if (_immediate(projectId, configChange(configHash), _projects[projectId].delaySec)) {
+            _applyConfig(projectId, configHash);
+        }
+    }
+
+    /// @notice Carries out a scheduled change of config once it is due; by anybody.
+    function applyConfig(uint256 projectId, uint256 configHash) external {
+        _carryOut(projectId, configChange(configHash));
+        _applyConfig(projectId, configHash);
+    }
+
+    /// @notice A longer delay holds at once; a shorter one after the delay that it shortens.
+    function setDelay(uint256 projectId, uint32 delaySec) external onlyOwner(projectId) {
+        _checkDelay(delaySec);
+        uint256 current = _projects[projectId].delaySec;
+        if (delaySec >= current || _immediate(projectId, delayChange(delaySec), current)) {
+            _applyDelay(projectId, delaySec);
+        }
+    }
+
+    /// @notice Carries out a scheduled change of the delay once it is due; by anybody.
+    function applyDelay(uint256 projectId, uint32 delaySec) external {
+        _carryOut(projectId, delayChange(delaySec));
+        _applyDelay(projectId, delaySec);
+    }
+
+    /// @notice Takes back a scheduled change of config or delay. By the project's owner or guardian.
+    function cancelChange(uint256 projectId, bytes32 changeId) external {
+        onlyOwnerOrGuardian(projectId, msg.sender);
+        _cancel(projectId, changeId);
     }
 
     function proposeOwner(uint256 projectId, address owner) external onlyOwner(projectId) {
@@ -111,40 +163,81 @@ contract ProjectRegistry {
             owner: project.owner,
             admitter: project.admitter,
             sequencer: project.sequencer,
+            guardian: project.guardian,
             rewardToken: project.rewardToken,
             rewardPerUnit: project.rewardPerUnit,
             cohortSize: project.cohortSize,
+            delaySec: project.delaySec,
             configHash: project.configHash
         });
     }
 
     /// @notice What an anchor is judged by, in two storage slots; all zero for an unknown project.
-    function anchorTerms(uint256 projectId)
-        external
-        view
-        returns (address sequencer, uint256 rewardPerUnit, uint256 cohortSize, uint256 configHash)
-    {
+    function anchorTerms(uint256 projectId) external view returns (address sequencer, uint256 configHash) {
         Project storage project = _projects[projectId];
-        return (project.sequencer, project.rewardPerUnit, project.cohortSize, project.configHash);
+        return (project.sequencer, project.configHash);
     }
 
-    /// @notice What a payment needs; reverts for an unknown project.
+    /// @notice What a payment needs, in one storage slot; reverts for an unknown project.
     function rewardTerms(uint256 projectId) external view returns (address rewardToken, uint256 rewardPerUnit) {
-        Project storage project = _known(projectId);
-        return (project.rewardToken, project.rewardPerUnit);
+        Project storage project = _projects[projectId];
+        (rewardToken, rewardPerUnit) = (project.rewardToken, project.rewardPerUnit);
+        if (rewardToken == address(0)) revert ProjectUnknown(projectId);
     }
 
     function ownerOf(uint256 projectId) public view returns (address) {
         return _known(projectId).owner;
     }
 
+    /// @notice What a registration needs, in one storage slot; reverts for an unknown project.
     function admission(uint256 projectId) external view returns (address admitter, uint256 cohortSize) {
+        Project storage project = _projects[projectId];
+        (admitter, cohortSize) = (project.admitter, project.cohortSize);
+        if (cohortSize == 0) revert ProjectUnknown(projectId);
+    }
+
+    /// @notice Who may change the project, and after how long.
+    function ownerTerms(uint256 projectId) external view returns (address owner, uint256 delaySec) {
         Project storage project = _known(projectId);
-        return (project.admitter, project.cohortSize);
+        return (project.owner, project.delaySec);
+    }
+
+    /// @notice Reverts unless `account` is the project's owner or guardian.
+    function onlyOwnerOrGuardian(uint256 projectId, address account) public view {
+        Project storage project = _known(projectId);
+        if (account != project.owner && account != project.guardian) revert NotProjectGuardian(projectId, account);
+    }
+
+    /// @notice Names a change of config in `dueAtTime` and `cancelChange`.
+    function configChange(uint256 configHash) public pure returns (bytes32) {
+        return keccak256(abi.encode("config", configHash));
+    }
+
+    /// @notice Names a change of the delay in `dueAtTime` and `cancelChange`.
+    function delayChange(uint32 delaySec) public pure returns (bytes32) {
+        return keccak256(abi.encode("delay", delaySec));
+    }
+
+    function _applyConfig(uint256 projectId, uint256 configHash) private {
+        _projects[projectId].configHash = configHash;
+        emit ConfigChanged(projectId, configHash);
+    }
+
+    function _applyDelay(uint256 projectId, uint32 delaySec) private {
+        _projects[projectId].delaySec = delaySec;
+        emit DelayChanged(projectId, delaySec);
+    }
+
+    function _checkConfig(uint256 configHash) private pure {
+        if (configHash >= R) revert ConfigHashOutOfField(configHash);
+    }
+
+    function _checkDelay(uint256 delaySec) private pure {
+        if (delaySec > MAX_DELAY_SEC) revert DelayTooLong(delaySec, MAX_DELAY_SEC);
     }
 
     function _known(uint256 projectId) private view returns (Project storage project) {
         project = _projects[projectId];
-        if (project.cohortSize == 0) revert ProjectUnknown(projectId);
+        if (project.owner == address(0)) revert ProjectUnknown(projectId);
     }
 }

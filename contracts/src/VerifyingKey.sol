@@ -2,7 +2,8 @@
 pragma solidity ^0.8.30;
 
 /// @title VerifyingKey
-/// @notice Stores a Groth16 verifying key as the code of an account of its own, which nothing can change afterwards.
+/// @notice Stores a Groth16 verifying key as the code of an account of its own, which nothing can change afterwards. The same key
+/// always lies in the same account, so the account stands for the key.
 /// @dev Encoding, 32 bytes a word: alpha(x,y) beta(x1,x0,y1,y0) gamma(4) delta(4) IC[0](x,y) … IC[n](x,y) for n public
 /// signals. The account's code is one STOP byte followed by the encoded key, so it can never run or destroy itself.
 library VerifyingKey {
@@ -20,7 +21,8 @@ library VerifyingKey {
         return 32 * (HEAD_WORDS + 2 * (signals + 1));
     }
 
-    /// @notice Checks length and coordinate ranges, then stores the key. Points are checked by the precompiles at each use.
+    /// @notice Checks length and coordinate ranges, then stores the key unless it is stored already. Points are checked by the
+    /// precompiles at each use.
     function store(bytes memory key, uint256 signals) internal returns (address account) {
         if (key.length != encodedLength(signals)) revert KeyLength(key.length, encodedLength(signals));
         for (uint256 word = 0; word < key.length / 32; word++) {
@@ -30,11 +32,22 @@ library VerifyingKey {
             }
             if (value >= Q) revert KeyCoordinateOutOfField(word, value);
         }
-        // 11 bytes of constructor: return everything after themselves; then STOP and the key.
-        bytes memory creation = abi.encodePacked(hex"600b380380600b5f395ff3", hex"00", key);
+        bytes memory creation = _creationCode(key);
+        account = _accountOf(keccak256(creation));
+        if (account.code.length != 0) return account;
         assembly ("memory-safe") {
-            account := create(0, add(creation, 32), mload(creation))
+            account := create2(0, add(creation, 32), mload(creation), 0)
         }
         if (account == address(0)) revert KeyNotStored();
+    }
+
+    /// @dev 11 bytes of constructor: return everything after themselves; then STOP and the key.
+    function _creationCode(bytes memory key) private pure returns (bytes memory) {
+        return abi.encodePacked(hex"600b380380600b5f395ff3", hex"00", key);
+    }
+
+    /// @dev EIP-1014 with salt 0.
+    function _accountOf(bytes32 creationHash) private view returns (address) {
+        return address(uint160(uint256(keccak256(abi.encodePacked(hex"ff", address(this), bytes32(0), creationHash)))));
     }
 }

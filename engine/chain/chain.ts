@@ -9,7 +9,7 @@ import { connect, type ConnectionOptions } from './connection.ts'
 import { createEvents, type Events } from './events.ts'
 import { createReads, type Reads } from './reads.ts'
 import { onChain } from './reverts.ts'
-import { createAcknowledger, signAdmission, type Admission } from './typed-data.ts'
+import { createAcknowledger, signAdmission, signRotation, type Admission, type Rotation } from './typed-data.ts'
 import { createWrites, type Writes } from './writes.ts'
 
 export interface ChainOptions extends ConnectionOptions {
@@ -25,6 +25,8 @@ export interface Chain extends Reads, Events, Writes {
   readonly operator: Hex
   /** Signs an admission with the key of the project's admitter. */
   signAdmission(privateKey: Hex, admission: Admission): Promise<Hex>
+  /** Signs a key's rotation with the key of the project's admitter. */
+  signRotation(privateKey: Hex, rotation: Rotation): Promise<Hex>
   /** Signs an acknowledgement with the operator's key. */
   signAcknowledgement(content: AcknowledgementContent): Hex
 }
@@ -51,6 +53,8 @@ export async function createChain(options: ChainOptions): Promise<Chain> {
     ...createWrites(connection, addresses, reads, events),
     signAdmission: (privateKey, admission) =>
       signAdmission(privateKey, { chainId, verifyingContract: addresses.devices }, admission),
+    signRotation: (privateKey, rotation) =>
+      signRotation(privateKey, { chainId, verifyingContract: addresses.devices }, rotation),
     signAcknowledgement: createAcknowledger(options.privateKey, { chainId, verifyingContract: addresses.settlement }),
   }
 }

@@ -6,19 +6,19 @@ import type { PublicClient } from 'viem'
 import { deviceRegistryAbi, settlementAbi } from '../../contracts/abi.ts'
 import type { Addresses } from '../../contracts/deploy.ts'
 import type { Hex } from '../core/codec.ts'
-import type { AnchorFields } from '../core/journal.ts'
+import { anchorHash, type AnchorFields } from '../core/journal.ts'
 import { onChain } from './reverts.ts'
 
 export type DeviceEventKind = 'registered' | 'rotated' | 'confirmed' | 'suspended' | 'revoked'
 
-/** One change of one leaf. `leaf` is 0 after a suspension or revocation; `key` is the device's key after the change. */
+/** One change of one leaf. `leaf` is 0 after a suspension or revocation; `key` is there if the change gave the device a key. */
 export interface DeviceEvent {
   readonly kind: DeviceEventKind
   readonly deviceId: bigint
   readonly projectId: bigint
   readonly cohort: number
   readonly slot: number
-  readonly key: { readonly x: bigint; readonly y: bigint }
+  readonly key?: { readonly x: bigint; readonly y: bigint }
   readonly leaf: bigint
   readonly owner: Hex
   /** The cohort's root after the change. */
@@ -150,7 +150,22 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
     })
   }
 
-  return { getDeviceEvents, findAnchor, findAnchors, findSettlement }
+  /**
+   * Hash of the snapshot anchored under a number, settled or not; undefined if voided or never anchored. The contract keeps the
+   * last 32 numbers of a cohort; of older ones, whether they settled, and as what, is in the events.
+   */
+  async function getAnchorHash(projectId: bigint, cohort: number, number: bigint): Promise<Hex | undefined> {
+    const args = [projectId, BigInt(cohort), number] as const
+    const hash = await onChain(`read anchor ${number}`, () =>
+      client.readContract({ address: addresses.settlement, abi: settlementAbi, functionName: 'anchorHash', args }),
+    )
+    if (BigInt(hash) !== 0n) return hash
+    if ((await findSettlement(projectId, cohort, number)) === undefined) return undefined
+    const [found] = await findAnchors(projectId, cohort, [number])
+    return found && anchorHash(found.anchor)
+  }
+
+  return { getDeviceEvents, findAnchor, findAnchors, findSettlement, getAnchorHash }
 }
 
 interface DeviceLog {
@@ -161,8 +176,8 @@ interface DeviceLog {
     readonly projectId: bigint
     readonly cohort: bigint
     readonly slot: bigint
-    readonly keyX: bigint
-    readonly keyY: bigint
+    readonly keyX?: bigint
+    readonly keyY?: bigint
     readonly leaf: bigint
     readonly owner: Hex
     readonly identityRoot: bigint
@@ -172,5 +187,6 @@ interface DeviceLog {
 function deviceEvent({ eventName, blockNumber, args }: DeviceLog): DeviceEvent {
   const { keyX, keyY, cohort, slot, ...rest } = args
   const place = { cohort: Number(cohort), slot: Number(slot) }
-  return { kind: DEVICE_EVENT_KINDS[eventName], ...rest, ...place, key: { x: keyX, y: keyY }, blockNumber }
+  const key = keyX === undefined || keyY === undefined ? {} : { key: { x: keyX, y: keyY } }
+  return { kind: DEVICE_EVENT_KINDS[eventName], ...rest, ...place, ...key, blockNumber }
 }

@@ -20,6 +20,9 @@ export interface ChainProject {
   readonly owner: Hex
   readonly admitter: Hex
   readonly sequencer: Hex
+  readonly guardian: Hex
+  /** Of changes of config and applet version. */
+  readonly delaySec: number
   readonly rewardToken: Hex
   readonly rewardPerUnitWei: bigint
   readonly cohortSize: number
@@ -35,6 +38,12 @@ export interface ChainVersion extends VersionPin {
   readonly keyAccount: Hex
   /** First 4 bytes of vkHash, with which each seal begins. */
   readonly selector: Hex
+  /** Units that each settlement pays to the receipt's payee. */
+  readonly feeUnits: bigint
+  /** Versions of one epoch share their State. */
+  readonly stateEpoch: number
+  /** True if this version alone is stopped; its key may be stopped beside. */
+  readonly stopped: boolean
 }
 
 export interface ChainCohort {
@@ -59,7 +68,8 @@ export interface ChainAccount {
 
 export type DeviceStatus = 'active' | 'suspended' | 'revoked'
 
-export interface ChainDevice extends Device {
+/** Keys are not stored on chain: the registry's events tell them. */
+export interface ChainDevice extends Omit<Device, 'key'> {
   readonly owner: Hex
   readonly status: DeviceStatus
   readonly metadataURI: string
@@ -67,7 +77,7 @@ export interface ChainDevice extends Device {
 
 export type Reads = ReturnType<typeof createReads>
 
-const STATUS: readonly (DeviceStatus | undefined)[] = [undefined, 'active', 'suspended', 'revoked']
+const STATUS: readonly DeviceStatus[] = ['active', 'suspended', 'revoked']
 
 /** A version as the AppletRegistry at `registry` holds it. Reverts with VersionUnknown. */
 export async function readVersion(
@@ -79,8 +89,9 @@ export async function readVersion(
   return onChain(`read version ${version} of project ${projectId}`, async () => {
     const args = [projectId, BigInt(version)] as const
     const call = { address: registry, abi: appletRegistryAbi, functionName: 'versionOf', args } as const
-    const { selector, ...known } = await client.readContract(call)
-    return { projectId, version, selector, ...known, maxUnitsPerFrame: BigInt(known.maxUnitsPerFrame) }
+    const known = await client.readContract(call)
+    const units = { maxUnitsPerFrame: BigInt(known.maxUnitsPerFrame), feeUnits: BigInt(known.feeUnits) }
+    return { projectId, version, ...known, ...units }
   })
 }
 
@@ -121,15 +132,6 @@ export function createReads(client: PublicClient, addresses: Addresses) {
     })
   }
 
-  /** What Settlement stores for an anchor, settled or not; undefined if voided or never anchored. */
-  async function getAnchorHash(projectId: bigint, cohort: number, number: bigint): Promise<Hex | undefined> {
-    const args = [projectId, BigInt(cohort), number] as const
-    const hash = await onChain(`read anchor ${number}`, () =>
-      client.readContract({ ...settlement, functionName: 'anchorHash', args }),
-    )
-    return BigInt(hash) === 0n ? undefined : hash
-  }
-
   /** Escrow, reservation and credit of a project. */
   async function getAccount(projectId: bigint): Promise<ChainAccount> {
     const [escrowWei, reservedUnits, creditedUnits] = await onChain(`read the account of project ${projectId}`, () =>
@@ -152,19 +154,25 @@ export function createReads(client: PublicClient, addresses: Addresses) {
     return onChain('read the leaves', () => client.readContract({ ...devices, functionName: 'leaves', args }))
   }
 
-  /** Three calls. Reverts with ERC721NonexistentToken. */
+  /** Two calls. Reverts with ERC721NonexistentToken. */
   async function getDevice(deviceId: bigint): Promise<ChainDevice> {
     return onChain(`read device ${deviceId}`, async () => {
-      const [device, owner, metadataURI] = await Promise.all([
+      const [[owner, projectId, cohort, slot, statusNumber], metadataURI] = await Promise.all([
         client.readContract({ ...devices, functionName: 'deviceOf', args: [deviceId] }),
-        client.readContract({ ...devices, functionName: 'ownerOf', args: [deviceId] }),
         client.readContract({ ...devices, functionName: 'tokenURI', args: [deviceId] }),
       ])
-      const status = STATUS[device.status]!
-      const key = { x: device.keyX, y: device.keyY }
-      const place = { projectId: device.projectId, cohort: Number(device.cohort), slot: device.slot }
-      return { deviceId, ...place, key, active: status === 'active', owner, status, metadataURI }
+      const status = STATUS[statusNumber]!
+      const place = { projectId, cohort: Number(cohort), slot: Number(slot) }
+      return { deviceId, ...place, active: status === 'active', owner, status, metadataURI }
     })
+  }
+
+  /** The device that a project registered with a key, or that was given it later; 0 if none. */
+  async function deviceOfKey(projectId: bigint, key: { readonly x: bigint; readonly y: bigint }): Promise<bigint> {
+    const args = [projectId, key.x, key.y] as const
+    return onChain('read the device of a key', () =>
+      client.readContract({ ...devices, functionName: 'deviceOfKey', args }),
+    )
   }
 
   /** Credited and not yet claimed. */
@@ -189,11 +197,11 @@ export function createReads(client: PublicClient, addresses: Addresses) {
     getProject,
     getVersion,
     getCohort,
-    getAnchorHash,
     getAccount,
     isRecentRoot,
     getLeaves,
     getDevice,
+    deviceOfKey,
     getPending,
     getTokenBalance,
     getBlockNumber,

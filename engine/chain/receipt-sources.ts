@@ -35,7 +35,7 @@ export async function createReceiptSources(
       return { ...terms, verifyingKey: await readVerifyingKey(client, terms.keyAccount) }
     },
     anchorHash: async (projectId, cohort, number) =>
-      (await reads.getAnchorHash(projectId, cohort, number)) ?? NO_ANCHOR,
+      (await events.getAnchorHash(projectId, cohort, number)) ?? NO_ANCHOR,
     settlement: (projectId, cohort, number) => events.findSettlement(projectId, cohort, number),
   }
 }

@@ -21,6 +21,15 @@ export interface Admission {
   readonly deadline: bigint
 }
 
+/** A project's permission to give a device another key. */
+export interface Rotation {
+  readonly deviceId: bigint
+  readonly keyX: bigint
+  readonly keyY: bigint
+  /** Unix time in seconds, inclusive. */
+  readonly deadline: bigint
+}
+
 export interface SigningDomain {
   readonly chainId: number
   readonly verifyingContract: Hex
@@ -33,6 +42,15 @@ const ADMISSION_TYPES = {
     { name: 'keyX', type: 'uint256' },
     { name: 'keyY', type: 'uint256' },
     { name: 'metadataURI', type: 'string' },
+    { name: 'deadline', type: 'uint64' },
+  ],
+} as const
+
+const ROTATION_TYPES = {
+  Rotation: [
+    { name: 'deviceId', type: 'uint64' },
+    { name: 'keyX', type: 'uint256' },
+    { name: 'keyY', type: 'uint256' },
     { name: 'deadline', type: 'uint64' },
   ],
 } as const
@@ -57,6 +75,16 @@ export function signAdmission(privateKey: Hex, domain: SigningDomain, admission:
     types: ADMISSION_TYPES,
     primaryType: 'Admission',
     message: admission,
+  })
+}
+
+/** Signs a rotation with the key of the project's admitter; `domain.verifyingContract` is the device registry. */
+export function signRotation(privateKey: Hex, domain: SigningDomain, rotation: Rotation): Promise<Hex> {
+  return privateKeyToAccount(privateKey).signTypedData({
+    domain: fullDomain(domain),
+    types: ROTATION_TYPES,
+    primaryType: 'Rotation',
+    message: rotation,
   })
 }
 

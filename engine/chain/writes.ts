@@ -18,12 +18,16 @@ import type { Receipt } from '../core/receipt.ts'
 import type { Connection, Sent } from './connection.ts'
 import type { Events } from './events.ts'
 import type { Reads } from './reads.ts'
-import type { Admission } from './typed-data.ts'
+import type { Admission, Rotation } from './typed-data.ts'
 
 export interface ProjectTerms {
   readonly owner: Hex
   readonly admitter: Hex
   readonly sequencer: Hex
+  /** May stop the project's versions for ever. Default: the owner. */
+  readonly guardian?: Hex
+  /** Of changes of config and applet version. Default 0: at once. */
+  readonly delaySec?: number
   readonly rewardToken: Hex
   readonly rewardPerUnitWei: bigint
   readonly cohortSize: number
@@ -39,6 +43,10 @@ export interface Publication {
   readonly genesisStatesHash: bigint
   readonly frameSize: number
   readonly maxUnitsPerFrame: bigint
+  /** Units that each settlement pays to the receipt's payee. Default 0. */
+  readonly feeUnits?: bigint
+  /** Whether State differs from that of the version published before. Default false. */
+  readonly resetsState?: boolean
   readonly devSetup: boolean
   /** Encoded as in docs/architecture.md §2; its keccak256 is vkHash. */
   readonly verifyingKey: Hex
@@ -69,8 +77,8 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
 
   /** Creates a project with terms of which token, reward and cohort size never change. Anybody may. */
   async function createProject(terms: ProjectTerms, signer: Signer = {}): Promise<Sent & { projectId: bigint }> {
-    const { rewardPerUnitWei, ...rest } = terms
-    const args = [{ ...rest, rewardPerUnit: rewardPerUnitWei }] as const
+    const { rewardPerUnitWei, guardian = terms.owner, delaySec = 0, ...rest } = terms
+    const args = [{ ...rest, guardian, delaySec, rewardPerUnit: rewardPerUnitWei }] as const
     const data = encodeFunctionData({ abi: projectRegistryAbi, functionName: 'create', args })
     const { logs, ...sent } = await send({ action: 'create a project', to: addresses.projects, data, ...signer })
     const [log] = parseEventLogs({ abi: projectRegistryAbi, eventName: 'ProjectCreated', logs })
@@ -90,16 +98,26 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     publication: Publication,
     signer: Signer = {},
   ): Promise<Sent & { version: number; vkHash: Hex }> {
-    const args = [projectId, { ...publication, maxUnitsPerFrame: Number(publication.maxUnitsPerFrame) }] as const
+    const { maxUnitsPerFrame, feeUnits = 0n, resetsState = false, ...terms } = publication
+    const units = { maxUnitsPerFrame: Number(maxUnitsPerFrame), feeUnits: Number(feeUnits) }
+    const args = [projectId, { ...terms, ...units, resetsState }] as const
     const data = encodeFunctionData({ abi: appletRegistryAbi, functionName: 'publish', args })
     const { logs, ...rest } = await send({ action: 'publish a version', to: addresses.applets, data, ...signer })
     const [log] = parseEventLogs({ abi: appletRegistryAbi, eventName: 'VersionPublished', logs })
     return { ...rest, version: Number(log!.args.version), vkHash: log!.args.vkHash }
   }
 
-  /** Makes a published version the one that batches are anchored under. By the project's owner. */
-  async function activateVersion(projectId: bigint, version: number, signer: Signer = {}): Promise<Sent> {
-    const args = [projectId, BigInt(version)] as const
+  /**
+   * Makes a published version the one that batches are anchored under, the one before for `sunsetSec` more; scheduled if the
+   * project has a delay. By the project's owner.
+   */
+  async function activateVersion(
+    projectId: bigint,
+    version: number,
+    signer: Signer = {},
+    sunsetSec = 0,
+  ): Promise<Sent> {
+    const args = [projectId, BigInt(version), BigInt(sunsetSec)] as const
     const data = encodeFunctionData({ abi: appletRegistryAbi, functionName: 'activate', args })
     return sent(await send({ action: `activate version ${version}`, to: addresses.applets, data, ...signer }))
   }
@@ -141,14 +159,21 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     return { ...rest, deviceId, cohort: Number(cohort), slot: Number(slot), leaf, identityRoot }
   }
 
-  /** Changes a device's key, at most once a day. By the device's owner. */
-  async function rotateKey(deviceId: bigint, key: { x: bigint; y: bigint }, signer: Signer = {}): Promise<Sent> {
-    const args = [deviceId, key.x, key.y] as const
+  /** Changes a device's key to one that the project admitted, at most once a day. By the device's owner. */
+  async function rotateKey(rotation: Rotation, signature: Hex, signer: Signer = {}): Promise<Sent> {
+    const { deviceId, keyX, keyY, deadline } = rotation
+    const args = [deviceId, keyX, keyY, deadline, signature] as const
     const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'rotateKey', args })
     return sent(await send({ action: `rotate the key of device ${deviceId}`, to: addresses.devices, data, ...signer }))
   }
 
-  /** Keeps the key of a device that was just bought. By its new owner. */
+  /** Takes a device's key out of service until it is confirmed or rotated. By the device's owner. */
+  async function suspendKey(deviceId: bigint, signer: Signer = {}): Promise<Sent> {
+    const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'suspendKey', args: [deviceId] })
+    return sent(await send({ action: `suspend the key of device ${deviceId}`, to: addresses.devices, data, ...signer }))
+  }
+
+  /** Keeps the key of a device that was just bought, or suspended. By its owner. */
   async function confirmKey(deviceId: bigint, signer: Signer = {}): Promise<Sent> {
     const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'confirmKey', args: [deviceId] })
     return sent(await send({ action: `confirm the key of device ${deviceId}`, to: addresses.devices, data, ...signer }))
@@ -186,6 +211,27 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     return { ...rest, anchor: { ...log!.args.snapshot, version } }
   }
 
+  /** Anchors batches of one project and version, of one cohort or of many, in one transaction. By the project's sequencer. */
+  async function anchorMany(
+    requests: readonly AnchorRequest[],
+    signer: Signer = {},
+  ): Promise<Sent & { anchors: AnchorFields[] }> {
+    const [{ projectId, version }] = requests as readonly [AnchorRequest]
+    const batches = requests.map(({ cohort, expectedNumber, batchRoot, identityRoot, daPointer }) => ({
+      cohort: BigInt(cohort),
+      expectedNumber,
+      batchRoot,
+      identityRoot,
+      daPointer,
+    }))
+    const args = [projectId, BigInt(version), batches] as const
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'anchorMany', args })
+    const action = `anchor ${requests.length} batches`
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const anchored = parseEventLogs({ abi: settlementAbi, eventName: 'Anchored', logs })
+    return { ...rest, anchors: anchored.map((log) => ({ ...log.args.snapshot, version })) }
+  }
+
   /** Settles a receipt. Anybody may send it. */
   async function settle(
     receipt: SettledReceipt,
@@ -197,6 +243,27 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Settled', logs })
     const { ledgerBefore, ledgerAfter, lanes } = log!.args
     return { ...rest, ledgerBefore, ledgerAfter, lanes }
+  }
+
+  /**
+   * Settles many receipts in one transaction, in the order given; those under one key best side by side. Returns the numbers that
+   * this transaction settled: a batch that somebody settled before is passed over. Anybody may send it.
+   */
+  async function settleMany(
+    receipts: readonly SettledReceipt[],
+    signer: Signer = {},
+  ): Promise<Sent & { settled: { projectId: bigint; cohort: number; number: bigint }[] }> {
+    const args = [receipts.map(receiptArgument)] as const
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'settleMany', args })
+    const action = `settle ${receipts.length} batches`
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const found = parseEventLogs({ abi: settlementAbi, eventName: 'Settled', logs })
+    const settled = found.map(({ args: { projectId, cohort, number } }) => ({
+      projectId,
+      cohort: Number(cohort),
+      number,
+    }))
+    return { ...rest, settled }
   }
 
   /** Voids every open anchor of a cohort from a number on; finds their snapshots itself. By the sequencer, or by anybody when stale. */
@@ -220,7 +287,7 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     const { nextToAnchor } = await reads.getCohort(projectId, cohort)
     const numbers: bigint[] = []
     for (let candidate = number; candidate < nextToAnchor; candidate++) {
-      if ((await reads.getAnchorHash(projectId, cohort, candidate)) !== undefined) numbers.push(candidate)
+      if ((await events.getAnchorHash(projectId, cohort, candidate)) !== undefined) numbers.push(candidate)
     }
     const found = numbers.length === 0 ? [] : await events.findAnchors(projectId, cohort, numbers)
     return found.map(({ anchor: snapshot }) => ({ ...snapshot, version: BigInt(snapshot.version) }))
@@ -234,8 +301,13 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
   ): Promise<Sent & { claims: { deviceId: bigint; units: bigint; amountWei: bigint }[] }> {
     const data = encodeFunctionData({ abi: settlementAbi, functionName: 'claim', args: [deviceIds, to] })
     const { logs, ...rest } = await send({ action: 'claim rewards', to: addresses.settlement, data, ...signer })
-    const claimed = parseEventLogs({ abi: settlementAbi, eventName: 'Claimed', logs })
-    const claims = claimed.map(({ args: { deviceId, units, amountWei } }) => ({ deviceId, units, amountWei }))
+    const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Claimed', logs })
+    const { amountWei, units } = log!.args
+    const total = units.reduce((sum, value) => sum + value, 0n)
+    const claims = log!.args.deviceIds.map((deviceId, i) => {
+      const own = units[i]!
+      return { deviceId, units: own, amountWei: (own * amountWei) / total }
+    })
     return { ...rest, claims }
   }
 
@@ -250,10 +322,13 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     registerDevice,
     rotateKey,
     confirmKey,
+    suspendKey,
     revokeDevice,
     transferDevice,
     anchor,
+    anchorMany,
     settle,
+    settleMany,
     voidFrom,
     claim,
   }
@@ -261,8 +336,12 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
 
 /** Calldata of Settlement.settle for a receipt. */
 export function settleCalldata(receipt: SettledReceipt): Hex {
+  return encodeFunctionData({ abi: settlementAbi, functionName: 'settle', args: [receiptArgument(receipt)] })
+}
+
+function receiptArgument(receipt: SettledReceipt) {
   const snapshot = receiptAnchor(receipt as Receipt)
-  const argument = {
+  return {
     projectId: receipt.projectId,
     cohort: BigInt(receipt.cohort),
     number: receipt.batchNumber,
@@ -272,7 +351,6 @@ export function settleCalldata(receipt: SettledReceipt): Hex {
     seal: receipt.seal,
     payee: receipt.payee,
   }
-  return encodeFunctionData({ abi: settlementAbi, functionName: 'settle', args: [argument] })
 }
 
 function sent({ txHash, gasUsed, blockNumber, blockTime }: Sent): Sent {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deviceRegistryAbi } from '../../contracts/abi.ts'
 import { FIELD_ORDER } from '../../engine/core/field.ts'
 import { deviceLeaf, identityRoot } from '../../engine/core/identity.ts'
-import { createStage, deviceKey, type Stage } from './stage.ts'
+import { createStage, deviceKey, GENESIS_TIME_SEC, type Stage } from './stage.ts'
 
 const LOW_ORDER = { x: 0n, y: FIELD_ORDER - 1n }
 /** (√(1/a), 0): a point of order 4. */
@@ -33,7 +33,7 @@ describe('registering devices', () => {
       expect(await chain.getLeaves(projectId, registered.cohort)).toEqual(padded)
     }
     const device = await chain.getDevice(6n)
-    expect(device).toMatchObject({ cohort: 1, slot: 1, key: deviceKey(6), owner: stage.alice, status: 'active' })
+    expect(device).toMatchObject({ cohort: 1, slot: 1, owner: stage.alice, status: 'active' })
   })
 
   it('refuses an admission used twice, expired, altered, or signed by somebody else', async () => {
@@ -95,20 +95,53 @@ describe('keys during the life of a device', () => {
 
   it('rotates by the owner, at most once a day, keeping the slot', async () => {
     const { chain } = stage
-    await expect(chain.rotateKey(1n, deviceKey(60), stage.as(4))).rejects.toThrow('NotDeviceOwner')
-    await expect(chain.rotateKey(1n, { x: 1n, y: 1n }, stage.as(3))).rejects.toThrow('KeyInvalid')
-    await expect(chain.rotateKey(1n, deviceKey(2), stage.as(3))).rejects.toThrow('KeyTaken')
-    await chain.rotateKey(1n, deviceKey(60), stage.as(3))
+    await expect(stage.rotate(1n, 60, 4)).rejects.toThrow('NotDeviceOwner')
+    const weak = { deviceId: 1n, keyX: 1n, keyY: 1n, deadline: 2n ** 63n }
+    const signature = await chain.signRotation(stage.keys[2]!, weak)
+    await expect(chain.rotateKey(weak, signature, stage.as(3))).rejects.toThrow('KeyInvalid')
+    await expect(stage.rotate(1n, 2, 3)).rejects.toThrow('KeyTaken')
+    await stage.rotate(1n, 60, 3)
     expect(await leaf(0)).toBe(deviceLeaf(deviceKey(60), 1n))
-    await expect(chain.rotateKey(1n, deviceKey(61), stage.as(3))).rejects.toThrow('KeyChangeTooEarly')
+    await expect(stage.rotate(1n, 61, 3)).rejects.toThrow('KeyChangeTooEarly')
     await stage.advance(86_400)
-    await chain.rotateKey(1n, deviceKey(1), stage.as(3))
+    await stage.rotate(1n, 1, 3)
     expect(await leaf(0)).toBe(deviceLeaf(deviceKey(1), 1n))
+  })
+
+  it('takes no key but one that the project admitted for this device, in time', async () => {
+    const { chain, keys } = stage
+    const { x: keyX, y: keyY } = deviceKey(62)
+    const rotation = { deviceId: 2n, keyX, keyY, deadline: BigInt(GENESIS_TIME_SEC + 10_000_000) }
+    const signature = await chain.signRotation(keys[2]!, rotation)
+    const byOwner = await chain.signRotation(keys[4]!, rotation)
+    await expect(chain.rotateKey(rotation, byOwner, stage.as(4))).rejects.toThrow('AdmissionInvalid')
+    await expect(chain.rotateKey({ ...rotation, deviceId: 3n }, signature, stage.as(3))).rejects.toThrow(
+      'AdmissionInvalid',
+    )
+    const late = { ...rotation, deadline: 1n }
+    const expired = chain.rotateKey(late, await chain.signRotation(keys[2]!, late), stage.as(4))
+    await expect(expired).rejects.toThrow('AdmissionExpired')
+  })
+
+  it('B-04 never gives one key to two devices, also not a key that a device once had', async () => {
+    await expect(stage.register(stage.bob, 60)).rejects.toThrow('KeyTaken')
+    await expect(stage.rotate(2n, 60, 4)).rejects.toThrow('KeyTaken')
+    expect(await stage.chain.deviceOfKey(stage.projectId, deviceKey(60))).toBe(1n)
+  })
+
+  it('lets the owner of a lost device suspend its key and confirm it again', async () => {
+    const { chain } = stage
+    await expect(chain.suspendKey(2n, stage.as(3))).rejects.toThrow('NotDeviceOwner')
+    await chain.suspendKey(2n, stage.as(4))
+    expect(await leaf(1)).toBe(0n)
+    await expect(chain.suspendKey(2n, stage.as(4))).rejects.toThrow('DeviceStatus(2, 1)')
+    await chain.confirmKey(2n, stage.as(4))
+    expect(await leaf(1)).toBe(deviceLeaf(deviceKey(2), 2n))
   })
 
   it('suspends the key of a sold device until the new owner confirms it', async () => {
     const { chain, alice, stranger } = stage
-    await expect(chain.confirmKey(1n, stage.as(3))).rejects.toThrow('DeviceStatus(1, 1)')
+    await expect(chain.confirmKey(1n, stage.as(3))).rejects.toThrow('DeviceStatus(1, 0)')
     await chain.transferDevice(1n, alice, stranger, stage.as(3))
     expect(await leaf(0)).toBe(0n)
     expect((await chain.getDevice(1n)).status).toBe('suspended')
@@ -123,7 +156,7 @@ describe('keys during the life of a device', () => {
     await chain.revokeDevice(2n, stage.as(4))
     expect(await leaf(1)).toBe(0n)
     expect(await chain.getDevice(2n)).toMatchObject({ status: 'revoked', owner: stage.bob })
-    await expect(chain.rotateKey(2n, deviceKey(70), stage.as(4))).rejects.toThrow('DeviceStatus')
+    await expect(stage.rotate(2n, 70, 4)).rejects.toThrow('DeviceStatus')
     await expect(chain.revokeDevice(2n, stage.as(1))).rejects.toThrow('DeviceStatus')
     await chain.transferDevice(2n, stage.bob, stage.alice, stage.as(4))
     await expect(chain.confirmKey(2n, stage.as(3))).rejects.toThrow('DeviceStatus')
@@ -135,7 +168,7 @@ describe('keys during the life of a device', () => {
     const { chain, projectId, testClient } = stage
     const before = (await chain.getCohort(projectId, 0)).identityRoot
     await stage.advance(86_400)
-    await chain.rotateKey(3n, deviceKey(90), stage.as(3))
+    await stage.rotate(3n, 90, 3)
     expect(await chain.isRecentRoot(projectId, 0, before)).toBe(true)
     await testClient.mine({ blocks: 64 })
     expect(await chain.isRecentRoot(projectId, 0, before)).toBe(true)
@@ -160,7 +193,8 @@ describe('keys during the life of a device', () => {
     expect(leaves).toEqual(await chain.getLeaves(projectId, 0))
     expect(events.map((event) => event.kind)).toEqual([
       ...Array<string>(3).fill('registered'),
-      ...['rotated', 'rotated', 'suspended', 'confirmed', 'revoked', 'registered', 'rotated', 'revoked'],
+      ...['rotated', 'rotated', 'suspended', 'confirmed', 'suspended', 'confirmed'],
+      ...['revoked', 'registered', 'rotated', 'revoked'],
     ])
     expect(await chain.getDeviceEvents(nextBlock)).toEqual({ events: [], nextBlock })
   })

@@ -2,55 +2,167 @@
 // is left to chance: accounts, keys, block times and signatures are fixed, and seals are proven until none has a zero byte, which
 // in calldata would be cheaper than others.
 
-import { hexToBytes } from '../../engine/core/codec.ts'
+import { encodeAbiParameters, keccak256, padHex, toHex } from 'viem'
+import { deviceRegistryAbi } from '../../contracts/abi.ts'
+import { hexToBytes, integerToHex, type Hex } from '../../engine/core/codec.ts'
 import type { SettledReceipt } from '../../engine/chain/writes.ts'
 import { createStage, GENESIS_TIME_SEC, MAX_UNITS, type Stage } from './stage.ts'
 
-export type GasFigures = Record<
-  'gas.settle.D4' | 'gas.settle.D16' | 'gas.anchor' | 'gas.register' | 'gas.claim.slots1',
-  number
->
+export type GasFigures = Record<`gas.${string}`, number>
+
+const GROUP = 16
 
 /**
- * settle: all lanes credited, all written before. anchor: not the cohort's first. register: second device of a cohort of 16, for
- * an owner's first token, no metadata. claim: first of its lane word, to an account without tokens. At D=16 unless named.
+ * settle: all lanes credited, all written before; settleMany: each of 16 such, one of each of 16 cohorts. anchor, anchorMany: the
+ * same for anchors, whose place in the cohort's storage was used before; anchor.early: one whose place was not. register: a device
+ * of a cohort of 16 for an owner's first token, no metadata; the second of the cohort, and the mean of all. claim: the second of its
+ * slots, by an owner who has not delegated votes, to himself. At D=16 unless named.
  */
 export async function measureGas(): Promise<GasFigures> {
-  const d4 = await measureStage(4)
-  const d16 = await measureStage(16)
+  const d4 = await onStage(4, async (stage) => {
+    await register(stage, 1, stage.alice)
+    await settleAlone(stage, 1)
+    return settleAlone(stage, 2)
+  })
+  const d16 = await onStage(16, async (stage) => ({ ...(await ownerFigures(stage)), ...(await groupFigures(stage)) }))
+  const d64 = await onStage(64, async (stage) => groupFigures(stage))
   return {
     'gas.settle.D4': d4.settle,
     'gas.settle.D16': d16.settle,
+    'gas.settle.D64': d64.settle,
+    'gas.settleMany16.D16': d16.settleMany,
+    'gas.settleMany16.D64': d64.settleMany,
     'gas.anchor': d16.anchor,
+    'gas.anchor.early': d16.anchorEarly,
+    'gas.anchorMany16': d16.anchorMany,
     'gas.register': d16.register,
-    'gas.claim.slots1': d16.claim,
+    'gas.register.mean': d16.registerMean,
+    'gas.claim.slots1': d16.claim1,
+    'gas.claim.slots16': d16.claim16,
   }
 }
 
-async function measureStage(cohortSize: number) {
-  const stage = await createStage({ cohortSize })
-  const deadline = BigInt(GENESIS_TIME_SEC + 1_000_000)
+async function onStage<T>(cohortSize: number, measure: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = await createStage({ cohortSize, fundUnits: 1000n * BigInt(cohortSize) * MAX_UNITS })
   try {
-    await stage.register(stage.alice, 1, { deadline })
-    const register = await stage.register(stage.bob, 2, { deadline })
-    await settleAt(stage, 1_000)
-    const { anchor, settle } = await settleAt(stage, 2_000)
-    const claim = await stage.chain.claim([1n], stage.stranger, stage.as(3))
-    return { register: Number(register.gasUsed), claim: Number(claim.gasUsed), anchor, settle }
+    return await measure(stage)
   } finally {
     await stage.close()
   }
 }
 
-async function settleAt(stage: Stage, afterSec: number): Promise<{ anchor: number; settle: number }> {
-  await stage.testClient.setNextBlockTimestamp({ timestamp: BigInt(GENESIS_TIME_SEC + afterSec) })
-  const anchored = await stage.anchorNext(fullWord(afterSec))
+/** Cohort 0: sixteen devices of alice's; cohort 1: sixteen of sixteen owners. Leaves two batches of cohort 0 settled. */
+async function ownerFigures(stage: Stage) {
+  for (let seed = 1; seed <= GROUP; seed++) await register(stage, seed, stage.alice)
+  const costs: number[] = []
+  for (let seed = GROUP + 1; seed <= 2 * GROUP; seed++) {
+    costs.push(await register(stage, seed, padHex(toHex(seed + 0x1000), { size: 20, dir: 'right' })))
+  }
+  const all = Array.from({ length: GROUP }, (_, i) => BigInt(i + 1))
+  const claim = async (ids: readonly bigint[]) =>
+    Number((await stage.chain.claim(ids, stage.alice, stage.as(3))).gasUsed)
+  await settleAlone(stage, 1)
+  await claim(all)
+  const early = await settleAlone(stage, 2)
+  const claim1 = await claim([1n])
+  await settleAlone(stage, 3)
+  const claim16 = await claim(all)
+  const registerMean = Math.ceil(costs.reduce((sum, cost) => sum + cost, 0) / costs.length)
+  return { register: costs[1]!, registerMean, claim1, claim16, anchorEarly: early.anchor }
+}
+
+/** One device in each of sixteen cohorts; places for anchors used before, lanes written before. */
+async function groupFigures(stage: Stage) {
+  const cohorts = Array.from({ length: GROUP }, (_, i) => i)
+  const first = Number(await deviceCount(stage))
+  for (const cohort of cohorts.slice(first / stage.cohortSize)) {
+    await setDeviceCount(stage, BigInt(cohort * stage.cohortSize))
+    await register(stage, 100 + cohort, stage.bob)
+  }
+  for (let number = 0; number < 32; number++) await anchorAll(stage, cohorts, 10 + number)
+  for (const cohort of cohorts) {
+    const { nextToSettle } = await stage.chain.getCohort(stage.projectId, cohort)
+    await stage.chain.voidFrom(stage.projectId, cohort, nextToSettle)
+  }
+  const written = await anchorAll(stage, cohorts, 50)
+  await stage.chain.settleMany(await receipts(stage, written.anchored))
+  const measured = await anchorAll(stage, cohorts, 51)
+  const settled = await stage.chain.settleMany(await receipts(stage, measured.anchored))
+  const { anchor, settle } = await settleAlone(stage, 52)
+  return { anchor, settle, anchorMany: each(measured.gasUsed), settleMany: each(settled.gasUsed) }
+}
+
+function each(gasUsed: bigint): number {
+  return Math.ceil(Number(gasUsed) / GROUP)
+}
+
+async function anchorAll(stage: Stage, cohorts: readonly number[], salt: number) {
+  await at(stage, salt)
+  const pages = await Promise.all(cohorts.map((cohort) => stage.chain.getCohort(stage.projectId, cohort)))
+  const requests = cohorts.map((cohort, i) => ({
+    projectId: stage.projectId,
+    cohort,
+    expectedNumber: pages[i]!.nextToAnchor,
+    batchRoot: fullWord(salt),
+    identityRoot: pages[i]!.identityRoot,
+    daPointer: integerToHex(fullWord(salt) << 4n, 32),
+    version: stage.version,
+  }))
+  const { anchors, gasUsed } = await stage.chain.anchorMany(requests)
+  const anchored = requests.map(({ cohort, expectedNumber: number }, i) => ({ cohort, number, anchor: anchors[i]! }))
+  return { anchored, gasUsed }
+}
+
+async function receipts(stage: Stage, anchored: readonly Parameters<Stage['receipt']>[0][]): Promise<SettledReceipt[]> {
+  const proven: SettledReceipt[] = []
+  for (const one of anchored) proven.push(await fullReceipt(stage, one, 7))
+  return proven
+}
+
+async function settleAlone(stage: Stage, salt: number): Promise<{ anchor: number; settle: number }> {
+  await at(stage, salt)
+  const anchored = await stage.anchorNext(fullWord(salt))
+  const settled = await stage.chain.settle(await fullReceipt(stage, anchored, salt))
+  return { anchor: Number(anchored.gasUsed), settle: Number(settled.gasUsed) }
+}
+
+async function fullReceipt(stage: Stage, anchored: Parameters<Stage['receipt']>[0], salt: number) {
   const units = Array.from({ length: stage.cohortSize }, (_, slot) => MAX_UNITS - BigInt(slot))
   let receipt: SettledReceipt
-  do receipt = await stage.receipt(anchored, units, fullWord(afterSec + 1))
+  do receipt = await stage.receipt(anchored, units, fullWord(salt + 1))
   while (hexToBytes(receipt.seal).subarray(4).includes(0))
-  const settled = await stage.chain.settle(receipt)
-  return { anchor: Number(anchored.gasUsed), settle: Number(settled.gasUsed) }
+  return receipt
+}
+
+async function register(stage: Stage, seed: number, owner: Hex): Promise<number> {
+  return Number((await stage.register(owner, seed, { deadline: BigInt(GENESIS_TIME_SEC + 1_000_000) })).gasUsed)
+}
+
+async function at(stage: Stage, salt: number): Promise<void> {
+  await stage.testClient.setNextBlockTimestamp({ timestamp: BigInt(GENESIS_TIME_SEC + 1_000 * salt) })
+}
+
+async function deviceCount({ publicClient, addresses, projectId }: Stage): Promise<bigint> {
+  const functionName = 'projectDeviceCount'
+  return publicClient.readContract({
+    address: addresses.devices,
+    abi: deviceRegistryAbi,
+    functionName,
+    args: [projectId],
+  })
+}
+
+/** Skips the slots up to a device's number in the node's storage: to fill sixteen cohorts would take a thousand registrations. */
+async function setDeviceCount(stage: Stage, count: bigint): Promise<void> {
+  const { testClient, addresses, projectId } = stage
+  for (let slot = 0n; slot < 30n; slot++) {
+    const index = keccak256(encodeAbiParameters([{ type: 'uint256' }, { type: 'uint256' }], [projectId, slot]))
+    const before = (await stage.publicClient.getStorageAt({ address: addresses.devices, slot: index }))!
+    await testClient.setStorageAt({ address: addresses.devices, index, value: integerToHex(count, 32) })
+    if ((await deviceCount(stage)) === count && (count !== 0n || BigInt(before) !== 0n)) return
+    await testClient.setStorageAt({ address: addresses.devices, index, value: before })
+  }
+  if ((await deviceCount(stage)) !== count) throw new Error('found no storage slot of projectDeviceCount')
 }
 
 /** A field element without a zero byte. */

@@ -4,6 +4,7 @@ import { settlementAbi } from '../../contracts/abi.ts'
 import { onChain } from '../../engine/chain/reverts.ts'
 import { integerToHex } from '../../engine/core/codec.ts'
 import { FIELD_ORDER } from '../../engine/core/field.ts'
+import { anchorHash } from '../../engine/core/journal.ts'
 import type { SettledReceipt } from '../../engine/chain/writes.ts'
 import { createStage, CONFIG_HASH, GENESIS, MAX_UNITS, REWARD_PER_UNIT_WEI, type Stage } from './stage.ts'
 
@@ -28,7 +29,7 @@ describe('a batch from anchor to claim', () => {
     expect(page.creditedUnits).toEqual([5n, 7n, 0n, 0n])
     expect(await chain.getAccount(projectId)).toMatchObject({ reservedUnits: 0n, creditedUnits: 12n })
 
-    await expect(chain.settle(receipt)).rejects.toThrow('BatchNumberUnexpected(0, 1)')
+    await expect(chain.settle(receipt)).rejects.toThrow('AnchorNotOpen(0, 1, 1)')
 
     expect(await chain.getPending(1n)).toEqual({ units: 5n, amountWei: 5n * REWARD_PER_UNIT_WEI })
     const { claims } = await chain.claim([1n, 3n], stage.stranger, stage.as(3))
@@ -92,10 +93,10 @@ describe('a good receipt with one field altered', () => {
     return { ...receipt, seal: `${receipt.seal.slice(0, at)}${digit}${receipt.seal.slice(at + 1)}` as const }
   }
   const cases: [string, (receipt: SettledReceipt) => object, RegExp][] = [
-    ['projectId', (r) => ({ ...r, projectId: r.projectId + 1n }), /AnchorMismatch/],
-    ['cohort', (r) => ({ ...r, cohort: 1 }), /AnchorMismatch/],
-    ['number', (r) => ({ ...r, batchNumber: 1n }), /AnchorMismatch/],
-    ['version', (r) => ({ ...r, version: 2 }), /AnchorMismatch/],
+    ['projectId', (r) => ({ ...r, projectId: r.projectId + 1n }), /VersionUnknown/],
+    ['cohort', (r) => ({ ...r, cohort: 1 }), /AnchorNotOpen/],
+    ['number', (r) => ({ ...r, batchNumber: 1n }), /AnchorNotOpen\(1, 0, 1\)/],
+    ['version', (r) => ({ ...r, version: 2 }), /VersionUnknown/],
     ['daPointer', (r) => ({ ...r, daPointer: integerToHex(9n, 32) }), /AnchorMismatch/],
     ['batchRoot', journal({ batchRoot: 1n }), /AnchorMismatch/],
     ['identityRoot', journal({ identityRoot: 1n }), /AnchorMismatch/],
@@ -195,15 +196,7 @@ describe('many anchors of one cohort', () => {
   beforeAll(async () => (stage = await createStage({ devices: 1, fundUnits: 300n * MAX_UNITS })))
   afterAll(() => stage?.close())
 
-  const skipVoided = (number: bigint) => {
-    const args = [stage.projectId, 0n, number] as const
-    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'skipVoided', args })
-    return onChain('skip voided numbers', () =>
-      stage.publicClient.call({ account: stage.stranger, to: stage.addresses.settlement, data }),
-    )
-  }
-
-  it('settles across several holes, and skips voided numbers only', async () => {
+  it('settles across several holes', async () => {
     const { chain, projectId } = stage
     const kept: Awaited<ReturnType<Stage['anchorNext']>>[] = []
     for (let round = 0; round < 3; round++) {
@@ -219,14 +212,7 @@ describe('many anchors of one cohort', () => {
     expect(page).toMatchObject({ nextToSettle: 9n, nextToAnchor: 9n, openAnchors: 0 })
     expect(page.creditedUnits[0]).toBe(3n)
     expect((await chain.getAccount(projectId)).reservedUnits).toBe(0n)
-
-    await expect(skipVoided(1n)).rejects.toThrow('BatchNumberUnexpected(1, 7)')
-    await skipVoided(page.nextToAnchor)
-    const open = await stage.anchorNext()
-    await skipVoided(open.number)
-    await expect(skipVoided(open.number + 1n)).rejects.toThrow('BatchNumberUnexpected(10, 9)')
-    await expect(skipVoided(open.number + 2n)).rejects.toThrow('AnchorNotOpen')
-    await expect(skipVoided(1n)).rejects.toThrow('BatchNumberUnexpected(1, 9)')
+    await stage.anchorNext()
   })
 
   it('voids only with the true snapshots of all of them', async () => {
@@ -248,28 +234,48 @@ describe('many anchors of one cohort', () => {
     await voidWith([first, second])
   })
 
-  it('has no more than 64 open at a time', async () => {
-    while ((await stage.chain.getCohort(stage.projectId, 0)).openAnchors < 64) await stage.anchorNext()
-    await expect(stage.anchorNext()).rejects.toThrow('TooManyOpenAnchors(64)')
-    const { nextToSettle } = await stage.chain.getCohort(stage.projectId, 0)
-    const { gasUsed } = await stage.chain.voidFrom(stage.projectId, 0, nextToSettle)
-    expect(gasUsed).toBeLessThan(2_000_000n)
+  it('C-06 has no more than 32 unsettled numbers, holes included, and can always be voided', async () => {
+    const { chain, projectId } = stage
+    const page = await chain.getCohort(projectId, 0)
+    const from = page.nextToSettle
+    const batch = (expectedNumber: bigint) => ({
+      projectId,
+      cohort: 0,
+      expectedNumber,
+      batchRoot: expectedNumber,
+      identityRoot: page.identityRoot,
+      daPointer: integerToHex(expectedNumber, 32),
+      version: stage.version,
+    })
+    const upTo = (end: bigint, start: bigint) =>
+      Array.from({ length: Number(end - start) }, (_, i) => batch(start + BigInt(i)))
+    await chain.anchorMany(upTo(from + 20n, page.nextToAnchor))
+    await chain.voidFrom(projectId, 0, from + 1n)
+    await chain.anchorMany(upTo(from + 32n, from + 20n))
+    await expect(stage.anchorNext()).rejects.toThrow('TooManyUnsettledNumbers(32)')
+    await expect(chain.anchorMany(upTo(from + 34n, from + 32n))).rejects.toThrow('TooManyUnsettledNumbers(32)')
+    await stage.advance(7 * 86_400)
+    const { gasUsed } = await chain.voidFrom(projectId, 0, from, stage.as(5))
+    expect(gasUsed).toBeLessThan(1_000_000n)
+    expect((await chain.getAccount(projectId)).reservedUnits).toBe(0n)
+    expect((await stage.anchorNext()).number).toBe(from + 32n)
   })
 
-  it('C-06 can always be voided: holes before the oldest open anchor and the next number are bounded too', async () => {
+  it('C-06 takes no receipt for a number whose place another anchor held before', async () => {
     const { chain, projectId } = stage
-    const stuck = await stage.anchorNext()
-    for (;;) {
-      const { nextToAnchor, openAnchors } = await chain.getCohort(projectId, 0)
-      if (nextToAnchor - stuck.number >= 256n) break
-      if (openAnchors === 64) await chain.voidFrom(projectId, 0, nextToAnchor - 63n)
-      else await stage.anchorNext()
-    }
-    await expect(stage.anchorNext()).rejects.toThrow('TooManyUnsettledNumbers(256)')
-    await stage.advance(7 * 86_400)
-    const { gasUsed } = await chain.voidFrom(projectId, 0, stuck.number, stage.as(5))
-    expect(gasUsed).toBeLessThan(3_000_000n)
-    expect((await chain.getAccount(projectId)).reservedUnits).toBe(0n)
-    await stage.anchorNext()
+    const open = (await chain.findAnchor(projectId, 0, (await chain.getCohort(projectId, 0)).nextToSettle))!
+    const receipt = await stage.receipt(open, [1n, 0n, 0n, 0n], 9n)
+    await chain.settle(receipt)
+    const later = await stage.receipt({ ...open, number: open.number + 32n }, [1n, 0n, 0n, 0n], 10n)
+    await expect(chain.settle(later)).rejects.toThrow('AnchorNotOpen')
+    await chain.voidFrom(projectId, 0, (await stage.anchorNext()).number)
+    await expect(chain.settle(later)).rejects.toThrow('AnchorNotOpen')
+  })
+
+  it('tells of settled batches older than the last 32 what was anchored', async () => {
+    const { chain, projectId } = stage
+    const first = (await chain.findAnchor(projectId, 0, 0n))!
+    expect(await chain.getAnchorHash(projectId, 0, 0n)).toBe(anchorHash(first.anchor))
+    expect(await chain.getAnchorHash(projectId, 0, 1n)).toBeUndefined()
   })
 })

@@ -31,7 +31,7 @@ export const CONFIG_HASH = 0x0b1c2d3e4f5061728394a5b6c7d8e9fa0b1c2d3e4f506172839
 /** Fixed, so that gas does not depend on the day. */
 export const GENESIS_TIME_SEC = 1_790_000_000
 
-const TERMS = { rewardPerUnitWei: REWARD_PER_UNIT_WEI, configHash: CONFIG_HASH }
+const TERMS = { rewardPerUnitWei: REWARD_PER_UNIT_WEI, configHash: CONFIG_HASH, delaySec: 0 }
 
 /** Roles by account: operator 0 (also deployer and sequencer), project owner 1, admitter 2, device owners 3 and 4, a stranger 5. */
 export async function createStage(options: StageOptions = {}) {
@@ -55,7 +55,8 @@ async function setStage(anvil: Anvil, options: StageOptions) {
   const prover = await journalProver(cohortSize)
 
   const as = (index: number): { privateKey: Hex } => ({ privateKey: keys[index]! })
-  const terms = { ...TERMS, owner, admitter, sequencer: operator, rewardToken: addresses.rewardToken, cohortSize }
+  const roles = { owner, admitter, sequencer: operator, guardian: owner }
+  const terms = { ...TERMS, ...roles, rewardToken: addresses.rewardToken, cohortSize }
   const { projectId } = await chain.createProject(terms)
   await chain.mintReward(owner, 10n ** 24n)
   const fundUnits = options.fundUnits ?? 100n * BigInt(cohortSize) * MAX_UNITS
@@ -89,6 +90,14 @@ async function setStage(anvil: Anvil, options: StageOptions) {
     return chain.registerDevice(admitted, await chain.signAdmission(keys[2]!, admitted))
   }
   for (let i = 0; i < (options.devices ?? 0); i++) await register(i % 2 === 0 ? alice : bob, i + 1)
+
+  /** Gives a device the key of `seed`, admitted by the project, sent by the account with index `sender`. */
+  async function rotate(deviceId: bigint, seed: number, sender: number) {
+    const key = deviceKey(seed)
+    const deadline = (await publicClient.getBlock()).timestamp + 3600n
+    const rotation = { deviceId, keyX: key.x, keyY: key.y, deadline }
+    return chain.rotateKey(rotation, await chain.signRotation(keys[2]!, rotation), as(sender))
+  }
 
   async function anchorNext(batchRoot = 0x1234n, cohort = 0) {
     const page = await chain.getCohort(projectId, cohort)
@@ -148,6 +157,7 @@ async function setStage(anvil: Anvil, options: StageOptions) {
     publication,
     admission,
     register,
+    rotate,
     anchorNext,
     receipt,
     advance: async (seconds: number) => {
