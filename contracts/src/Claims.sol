@@ -26,13 +26,9 @@ abstract contract Claims is Anchors, EIP712, Nonces {
     bytes32 private constant CLAIM_TYPEHASH =
         keccak256("Claim(address owner,address to,uint256[] deviceIds,uint256 nonce,uint64 deadline)");
 
+    /// @param claims deviceId · 2^64 + units, for each device.
     event Claimed(
-        uint256 indexed projectId,
-        address indexed owner,
-        address indexed to,
-        uint256[] deviceIds,
-        uint256[] units,
-        uint256 amountWei
+        uint256 indexed projectId, address indexed owner, address indexed to, uint256[] claims, uint256 amountWei
     );
 
     error NotDeviceOwner(uint64 deviceId, address caller);
@@ -85,17 +81,20 @@ abstract contract Claims is Anchors, EIP712, Nonces {
         if (deviceIds.length == 0) revert NothingToClaim();
         (address holder, uint256 projectId, uint256[] memory places) = devices.claimTerms(deviceIds);
         if (holder != owner) revert NotDeviceOwner(uint64(deviceIds[0]), owner);
-        uint256 total = _takeLanes(projectId, places); // the places' memory takes the units
+        uint256 total = _takeLanes(projectId, deviceIds, places);
         if (total == 0) revert NothingToClaim();
         (address token, uint256 rewardPerUnit) = projects.rewardTerms(projectId);
         amountWei = total * rewardPerUnit;
-        emit Claimed(projectId, owner, to, deviceIds, places, amountWei);
+        emit Claimed(projectId, owner, to, places, amountWei);
         IERC20(token).safeTransfer(to, amountWei);
     }
 
-    /// @dev Counts each place's lane as claimed and puts its units in the place's stead. A word of four lanes is read when it is
+    /// @dev Counts each place's lane as claimed and writes what the event tells in the place's stead. A word of four lanes is read when it is
     /// first met and written when it is left; a place met twice has nothing left the second time.
-    function _takeLanes(uint256 projectId, uint256[] memory places) private returns (uint256 total) {
+    function _takeLanes(uint256 projectId, uint256[] calldata deviceIds, uint256[] memory places)
+        private
+        returns (uint256 total)
+    {
         uint256 current = places[0] / 4;
         Cohort storage page = _cohorts[projectId][current / 16];
         uint256 lanes = page.lanes[current % 16];
@@ -110,15 +109,15 @@ abstract contract Claims is Anchors, EIP712, Nonces {
             }
             unchecked {
                 uint256 units = _lane(lanes, place) - _lane(claimed, place); // what was claimed had been credited
-                claimed += units << (64 * (place % 4));
+                claimed += units << ((place & 3) << 6);
                 total += units;
-                places[i] = units;
+                places[i] = (deviceIds[i] << 64) + units;
             }
         }
         page.claimed[current % 16] = claimed;
     }
 
     function _lane(uint256 word, uint256 slot) internal pure returns (uint256) {
-        return uint64(word >> (64 * (slot % 4)));
+        return uint64(word >> ((slot & 3) << 6));
     }
 }

@@ -263,14 +263,18 @@ contract DeviceRegistry is DeviceToken, EIP712 {
         places = new uint256[](deviceIds.length);
         for (uint256 i = 0; i < deviceIds.length; i++) {
             Device storage device = _devices[deviceIds[i]];
-            (address ownOwner, uint256 ownProject, uint256 place) = (device.owner, device.projectId, device.place);
+            uint256 word; // the device's one slot, read once: owner, projectId, place from the lowest bit on
+            assembly ("memory-safe") {
+                word := sload(device.slot)
+            }
+            (address ownOwner, uint256 ownProject) = (address(uint160(word)), uint32(word >> 160));
             if (i == 0) {
                 owner = _requireOwned(deviceIds[0]);
                 projectId = ownProject;
             }
             if (ownOwner != owner) revert NotDeviceOwner(uint64(deviceIds[i]), owner);
             if (ownProject != projectId) revert OtherProject(uint64(deviceIds[i]), ownProject);
-            places[i] = place;
+            places[i] = uint32(word >> 192);
         }
     }
 

@@ -302,11 +302,11 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     const data = encodeFunctionData({ abi: settlementAbi, functionName: 'claim', args: [deviceIds, to] })
     const { logs, ...rest } = await send({ action: 'claim rewards', to: addresses.settlement, data, ...signer })
     const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Claimed', logs })
-    const { amountWei, units } = log!.args
-    const total = units.reduce((sum, value) => sum + value, 0n)
-    const claims = log!.args.deviceIds.map((deviceId, i) => {
-      const own = units[i]!
-      return { deviceId, units: own, amountWei: (own * amountWei) / total }
+    const { amountWei, claims: words } = log!.args
+    const units = (word: bigint): bigint => BigInt.asUintN(64, word)
+    const total = words.reduce((sum, word) => sum + units(word), 0n)
+    const claims = words.map((word) => {
+      return { deviceId: word >> 64n, units: units(word), amountWei: (units(word) * amountWei) / total }
     })
     return { ...rest, claims }
   }

@@ -1,12 +1,14 @@
 // A chain with everything deployed and one project on it, for tests to play on: accounts by role, devices with known keys, and
 // receipts proven by the test double of the batch circuit.
 
-import { createPublicClient, createTestClient, createWalletClient, http } from 'viem'
+import { createPublicClient, createTestClient, createWalletClient, encodeFunctionData, http, type Abi } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
+import { appletRegistryAbi, deviceRegistryAbi, projectRegistryAbi, settlementAbi } from '../../contracts/abi.ts'
 import { deploy, type Addresses } from '../../contracts/deploy.ts'
 import { startAnvil, type Anvil } from '../../engine/chain/anvil.ts'
 import { createChain, type Chain } from '../../engine/chain/chain.ts'
+import { onChain } from '../../engine/chain/reverts.ts'
 import type { Admission } from '../../engine/chain/typed-data.ts'
 import type { SettledReceipt } from '../../engine/chain/writes.ts'
 import { integerToHex, type Hex } from '../../engine/core/codec.ts'
@@ -30,6 +32,21 @@ export const REWARD_PER_UNIT_WEI = 10n ** 12n
 export const CONFIG_HASH = 0x0b1c2d3e4f5061728394a5b6c7d8e9fa0b1c2d3e4f5061728394a5b6c7d8e9fan
 /** Fixed, so that gas does not depend on the day. */
 export const GENESIS_TIME_SEC = 1_790_000_000
+
+type ReceiptArguments = [
+  anchored: { number: bigint; anchor: AnchorFields; cohort?: number },
+  units: readonly bigint[],
+  ledgerAfter: bigint,
+  payee?: Hex,
+  ledgerBefore?: bigint,
+]
+
+const CONTRACT_ABIS = {
+  projects: projectRegistryAbi,
+  applets: appletRegistryAbi,
+  devices: deviceRegistryAbi,
+  settlement: settlementAbi,
+}
 
 const TERMS = { rewardPerUnitWei: REWARD_PER_UNIT_WEI, configHash: CONFIG_HASH, delaySec: 0 }
 
@@ -107,19 +124,24 @@ async function setStage(anvil: Anvil, options: StageOptions) {
     return { ...sent, number: page.nextToAnchor, cohort }
   }
 
-  /** A receipt that pays `units` by slot, with a journal that fits the chain as it is, and `change` in the journal. */
-  async function receipt(
+  /** A receipt that pays `units` by slot, with a journal that fits the chain as it is. */
+  const receipt = (...args: ReceiptArguments): Promise<SettledReceipt> => receiptOf(projectId, prover, ...args)
+
+  async function receiptOf(
+    projectId: bigint,
+    prover: JournalProver,
     anchored: { number: bigint; anchor: AnchorFields; cohort?: number },
     units: readonly bigint[],
     ledgerAfter: bigint,
     payee: Hex = operator,
+    ledgerBefore?: bigint,
   ): Promise<SettledReceipt> {
     const { anchor, number: batchNumber, cohort = 0 } = anchored
     const domain = { chainId: anvil.chainId, registry: addresses.devices, settlement: addresses.settlement, projectId }
     const { ledger } = await chain.getCohort(projectId, cohort)
     const journal: Journal = {
       identityRoot: anchor.identityRoot,
-      ledgerBefore: ledger,
+      ledgerBefore: ledgerBefore ?? ledger,
       ledgerAfter,
       batchRoot: anchor.batchRoot,
       configHash: anchor.configHash,
@@ -131,6 +153,24 @@ async function setStage(anvil: Anvil, options: StageOptions) {
     const seal = await prover.prove(journal)
     const place = { projectId, cohort, batchNumber, version: anchor.version }
     return { ...place, daPointer: anchor.daPointer, payee, journal, seal }
+  }
+
+  /** Sends any call of a contract as the account with index `sender`; a refusal names the contract's error. */
+  async function transact(
+    contract: keyof typeof CONTRACT_ABIS,
+    functionName: string,
+    args: readonly unknown[],
+    sender = 1,
+  ): Promise<bigint> {
+    const to = addresses[contract]
+    const data = encodeFunctionData({ abi: CONTRACT_ABIS[contract] as Abi, functionName, args })
+    const account = people[sender]!
+    await onChain(functionName, () => publicClient.call({ account, to, data }))
+    const params = [{ from: account, to, data }]
+    const hash = (await testClient.request({ method: 'eth_sendTransaction', params } as never)) as Hex
+    const { status, gasUsed } = await publicClient.waitForTransactionReceipt({ hash })
+    if (status !== 'success') throw new Error(`${functionName} reverted when mined`)
+    return gasUsed
   }
 
   return {
@@ -160,6 +200,8 @@ async function setStage(anvil: Anvil, options: StageOptions) {
     rotate,
     anchorNext,
     receipt,
+    receiptOf,
+    transact,
     advance: async (seconds: number) => {
       await testClient.increaseTime({ seconds })
       await testClient.mine({ blocks: 1 })
