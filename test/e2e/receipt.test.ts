@@ -215,10 +215,10 @@ describe('data availability', () => {
 
 describe('before it is settled, the contract refuses', () => {
   const cases: [string, Alter, RegExp][] = [
-    ['projectId', (receipt) => ({ ...receipt, projectId: receipt.projectId + 1n }), /AnchorMismatch/],
-    ['version', put({ version: 2 }), /AnchorMismatch/],
-    ['cohort', put({ cohort: 1 }), /AnchorMismatch/],
-    ['batchNumber', (receipt) => ({ ...receipt, batchNumber: receipt.batchNumber + 1n }), /AnchorMismatch/],
+    ['projectId', (receipt) => ({ ...receipt, projectId: receipt.projectId + 1n }), /VersionUnknown/],
+    ['version', put({ version: 2 }), /VersionUnknown/],
+    ['cohort', put({ cohort: 1 }), /AnchorNotOpen/],
+    ['batchNumber', (receipt) => ({ ...receipt, batchNumber: receipt.batchNumber + 1n }), /AnchorNotOpen/],
     ['daPointer', put({ daPointer: OTHER_HASH }), /AnchorMismatch/],
     ['payee of a front-runner (C-05)', put({ payee: OTHER_ADDRESS }), /ProofInvalid/],
     ...(['batchRoot', 'identityRoot', 'configHash', 'anchorTime'] as const).map((name): [string, Alter, RegExp] => [
@@ -235,7 +235,7 @@ describe('before it is settled, the contract refuses', () => {
     [
       'units by the field order (C-01)',
       inJournal(({ lanes }) => ({ lanes: [lanes[0]! + FIELD_ORDER] })),
-      /SignalOutOfField/,
+      /UnitsAboveMaximum/,
     ],
     ...[0, 1, 2, 3].map((slot): [string, Alter, RegExp] => [
       `units of slot ${slot}`,
@@ -289,7 +289,7 @@ describe('the good receipt', () => {
   })
 
   it('is refused a second time, by its sender and by others (C-06)', async () => {
-    await expect(settle(good)).rejects.toThrow('BatchNumberUnexpected(0, 1)')
+    await expect(settle(good)).rejects.toThrow('AnchorNotOpen(0, 1, 1)')
     await expect(settle(good, world.owners[1]!)).rejects.toMatchObject({ code: 'CHAIN_REVERTED' })
   })
 
@@ -301,7 +301,7 @@ describe('the good receipt', () => {
     })(good)
     for (const variant of [negated, rerandomised()]) {
       expect(await verifyOffline(variant)).toMatchObject({ settled: true })
-      await expect(settle(variant)).rejects.toThrow('BatchNumberUnexpected(0, 1)')
+      await expect(settle(variant)).rejects.toThrow('AnchorNotOpen(0, 1, 1)')
     }
     const { creditedUnits } = await world.chain.getCohort(good.projectId, good.cohort)
     expect(creditedUnits).toEqual([100n, 200n, 300n, 400n])
