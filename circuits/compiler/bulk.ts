@@ -1,5 +1,5 @@
 /** memory.copy and memory.fill of a size, source and destination that are constants. */
-import type { Circuit } from './circuit.ts'
+import { TERM_WORK, type Circuit } from './circuit.ts'
 import type { Lc } from './lc.ts'
 import { ONE } from './lc.ts'
 import { noteRead } from './access.ts'
@@ -31,7 +31,9 @@ export function copyMemory(executor: Execution, state: State): State | undefined
   const chunks: [number, number, Lc][] = []
   for (let at = 0; at < size; at += 8) {
     const width = Math.min(8, size - at)
-    chunks.push([at, width, state.memory.load(words, source + at, width)])
+    const value = state.memory.load(words, source + at, width)
+    executor.circuit.charge(TERM_WORK * value.signals.length)
+    chunks.push([at, width, value])
   }
   for (const [at, width, value] of chunks) {
     executor.circuit.effects?.wrote(destination + at, width, value, executor.circuit.at)

@@ -34,7 +34,7 @@ import { refuse } from './refusal.ts'
 const MAX_MAGNITUDE = 1n << 248n
 const BOOLEAN = UNSIGNED(1)
 /** Work of a term that a gadget keeps: it is compared, named and held in memory. */
-const TERM_WORK = 4
+export const TERM_WORK = 4
 
 export interface Quotient {
   quotient: Lc[]

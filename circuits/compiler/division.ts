@@ -41,6 +41,10 @@ function divideIntegers(live: Live, wantsQuotient: boolean, dividend: Lc, mayBeZ
   const { circuit } = words
   const divisor = raised(live, mayBeZero)
   const { lo, hi } = circuit.range(divisor)
+  if (dividend.isConstant && divisor.isConstant) {
+    const [a, b] = [dividend.constant, divisor.constant]
+    return constantLc(wantsQuotient ? a / b : a % b)
+  }
   if (circuit.range(dividend).hi < lo) return wantsQuotient ? ZERO : dividend
   if (lo === hi && (lo & (lo - 1n)) === 0n) return divideByPower(live, wantsQuotient, dividend, lo)
   const { quotient, remainder } = circuit.quotient(dividend, divisor)

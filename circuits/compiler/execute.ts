@@ -24,6 +24,8 @@ import { assume, mergeStates, rangeOn } from './state.ts'
 import type { Words } from './words.ts'
 
 const MAX_NESTING = 400
+/** Of all functions on the way to a place: a native stack holds them too. */
+const MAX_LIVE_LOCALS = 10_000
 
 interface Label {
   isLoop: boolean
@@ -53,6 +55,7 @@ export class Executor {
    */
   readonly #traps: Lc[] = []
   readonly #calls: number[] = []
+  #liveLocals = 0
   readonly #ends = new Map<number, Ends>()
   readonly #table: readonly (number | undefined)[]
   #trail: readonly TrailStep[] = []
@@ -89,8 +92,13 @@ export class Executor {
     const below = state.stack.slice(0, height)
     state.locals = [...state.stack.slice(height), ...fn.locals.map(() => ZERO)]
     state.stack = []
+    this.circuit.charge(state.locals.length + height)
     this.#calls.push(index)
+    this.#liveLocals += state.locals.length
+    if (this.#liveLocals > MAX_LIVE_LOCALS)
+      throw refuse(this.circuit.at, `the calls around this one have ${this.#liveLocals} local variables`, 'Use fewer.')
     const result = this.#body(fn, state)
+    this.#liveLocals -= fn.type.parameters.length + fn.locals.length
     this.#calls.pop()
     if (result === undefined) return undefined
     result.stack = [...below, ...result.stack]
@@ -123,7 +131,10 @@ export class Executor {
   #arrive(label: Label, state: State | undefined): void {
     if (state === undefined) return
     const { stack } = state
-    state.stack = [...stack.slice(0, label.height), ...stack.slice(stack.length - label.arity)]
+    if (stack.length > label.height + label.arity) {
+      this.circuit.charge(label.height)
+      state.stack = [...stack.slice(0, label.height), ...stack.slice(stack.length - label.arity)]
+    }
     label.pending.push(state)
   }
 

@@ -97,10 +97,13 @@ function initialTable(module: WasmModule): (number | undefined)[] {
   return table
 }
 
+/** Signals of the start function's own circuit mean nothing in another: everything it leaves behind is a constant. */
 function runStart(module: WasmModule, instance: Instance, limits: CompilerLimits): void {
-  const executor = new Executor(new Words(new Circuit(limits)), module, instance.table)
+  const circuit = new Circuit(limits)
+  const executor = new Executor(new Words(circuit), module, instance.table)
   const state = executor.call(module.start!, initialState(instance))
   if (state === undefined) throw refused('its start function traps', 'Check what is computed outside of functions.')
+  if (circuit.signalCount > 0) throw new RangeError(`the start function made ${circuit.signalCount} signals`)
   instance.globals = state.globals
   instance.memory = state.memory.flatten()
 }

@@ -43,6 +43,7 @@ export class Memory {
       const end = Math.min(address + size, cell === undefined ? at + 1 : cell.address + cell.size)
       const part = cell === undefined ? constantLc(BigInt(this.image[at]!)) : piece(words, cell, at, end - at)
       result = addScaled(result, part, 1n << BigInt(8 * (at - address)))
+      words.circuit.charge(result.signals.length)
       at = end
     }
     return result
@@ -81,6 +82,7 @@ export class Memory {
   flatten(): Memory {
     const image = this.image.slice()
     for (const [at, cell] of this.#cells) {
+      if (!cell.value.isConstant) throw new RangeError(`byte ${at} is not a constant`)
       image[at] = Number(
         (BigInt.asUintN(8 * cell.size, cell.value.constant) >> BigInt(8 * (at - cell.address))) & 0xffn,
       )

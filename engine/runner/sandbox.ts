@@ -28,7 +28,17 @@ export const GLOBAL_EXPORT_PREFIX = 'attestream.global.'
 /** Fuel of a bulk memory instruction, whatever its length: about a sixteenth of the bytes of a 1-page copy. */
 const BULK_FUEL = 4096
 const FLOAT_TYPES: readonly ValueType[] = ['f32', 'f64']
-const CONTROL = { loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, brIf: 0x0d } as const
+const CONTROL = {
+  unreachable: 0x00,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+} as const
 const MEMORY_GROW = 0x40
 const UNREACHABLE = 0x00
 const EXPORT_KIND = { function: 0, table: 1, memory: 2, global: 3 } as const

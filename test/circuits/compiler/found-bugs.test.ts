@@ -5,7 +5,8 @@ import { UNSIGNED } from '../../../circuits/compiler/interval.ts'
 import { addConstant, constantLc, fromBits, scale, signalLc } from '../../../circuits/compiler/lc.ts'
 import { DEFAULT_LIMITS } from '../../../circuits/compiler/refusal.ts'
 import { Words } from '../../../circuits/compiler/words.ts'
-import { i32Const, localGet, memoryAccess } from '../../wasm-builder.ts'
+import { compileModule, interpret } from '../../../circuits/compiler/index.ts'
+import { I32, i32Const, localGet, memoryAccess } from '../../wasm-builder.ts'
 import { buildTestApplet, fields } from './applet-module.ts'
 import { judge } from './judge.ts'
 
@@ -30,5 +31,30 @@ describe('bugs that the fuzzer found', () => {
     const data = [{ offset: 8192, bytes: [5, 6, 7, 8] }]
     const { inputs } = judge(buildTestApplet({ reading: fields('u32:3', 'u32:3'), data, code }), 1, 1)
     expect(inputs).toBe(64)
+  })
+
+  it('A-09 a start function divides: its results are the constants that memory and globals start with', () => {
+    const start = { parameters: [], results: [], code: [...i32Const(1000), ...i32Const(7), 0x6e, 0x24, 0] }
+    const stored = [...i32Const(8192), ...i32Const(-1000), ...i32Const(7), 0x6f, ...memoryAccess(0x36, 0)]
+    const wasm = buildTestApplet({
+      reading: fields('u8:4'),
+      globals: [{ type: I32, mutable: true, init: i32Const(5) }],
+      helpers: [{ ...start, code: [...start.code, ...stored] }],
+      start: 1,
+      code: [
+        0x23,
+        0,
+        ...i32Const(8192),
+        ...memoryAccess(0x28, 0),
+        0x6a,
+        ...localGet(0),
+        ...memoryAccess(0x2d, 0),
+        0x6a,
+      ],
+    })
+    expect(judge(wasm, 1, 1).inputs).toBe(16)
+    const { ir } = compileModule(wasm)
+    const inputs = { enabled: true, reading: [3n], state: [], config: [], anchorTime: 0n }
+    expect(interpret(ir, inputs).units).toBe(142n - 6n + 3n)
   })
 })

@@ -62,6 +62,20 @@ export const TIME: Hostile = {
         helper(k === 19_999 ? [...localGet(0), 0xb2, 0xa8] : [...localGet(0), 0x10, ...unsigned(k + 2)]),
       ),
     }),
+  'calls of a function with 9,000 locals': () =>
+    applet({
+      locals: [I32],
+      code: [...loop(1, 290, repeated(600, [0x10, 1])), ...END],
+      helpers: [{ parameters: [], results: [], locals: locals(9000), code: [] }],
+    }),
+  'calls of functions with 4,000 locals each': () =>
+    applet({
+      code: [...x, 0x10, 1],
+      helpers: Array.from({ length: 4 }, (_, k) => ({
+        ...helper(k === 3 ? localGet(0) : [...localGet(0), 0x10, ...unsigned(k + 2)]),
+        locals: locals(4000),
+      })),
+    }),
   'functions that call themselves through a table': () =>
     applet({
       code: [...x, ...i32Const(0), 0x11, 1, 0],
@@ -286,6 +300,8 @@ export const MALFORMED: Hostile = {
 
 /** What looks bad but ends: names that lie cost only the names, and these circuits stay within the limits. */
 export const HARMLESS: Hostile = {
+  'blocks over 60,000 operands': () =>
+    applet({ code: [...repeated(60_000, END), ...repeated(45_000, [0x02, EMPTY, 0x0b]), 0x0f] }),
   'ifs nested 390 deep': () =>
     applet({
       code: [

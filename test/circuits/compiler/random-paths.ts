@@ -13,7 +13,7 @@ export const EMPTY = 0x40
 interface Generator {
   readonly small: boolean
   readonly locals: readonly number[]
-  readonly helpers: readonly unknown[]
+  blockTypes(): number
   readonly isHelper: boolean
   blockDepth: number
   random(below: number): number
@@ -127,7 +127,7 @@ function tableWithValue(g: Generator, type: Type, depth: number): number[] {
 
 function blockWithParameters(g: Generator, type: Type, depth: number): number[] {
   if (g.isHelper) return g.expression(type, depth - 1)
-  const signature = unsigned(1 + g.helpers.length + (type === I32 ? 0 : 1))
+  const signature = unsigned(g.blockTypes() + (type === I32 ? 0 : 1))
   const rest = [...g.expression(type, depth - 1), g.pick([ADD[type], SUBTRACT[type]])]
   const early = [...g.expression(I32, depth - 2), 0x0d, 0]
   return [...g.expression(type, depth - 1), 0x02, ...signature, ...rest, ...early, ...rest, 0x0b]
@@ -188,7 +188,7 @@ function guardedTrap(g: Generator): number[] {
 function multiValue(g: Generator, depth: number): number[] {
   if (g.isHelper) return g.body(depth)
   const [narrow, wide] = [g.localOf(I32)!, g.localOf(I64)!]
-  const signature = unsigned(1 + g.helpers.length + 2)
+  const signature = unsigned(g.blockTypes() + 2)
   const swap = [...localSet(wide), ...localSet(narrow), ...localGet(wide), ...localGet(narrow)]
   const early = [...g.expression(I32, 1), 0x0d, 0]
   const inside = [...swap, ...early, 0x1a, 0x1a, ...g.expression(I64, 2), ...g.expression(I32, 2)]

@@ -1,6 +1,6 @@
 /**
  * Random applets that validate and end: typed expressions and statements over locals, globals, memory, calls, loops
- * with small bounds, br_table, early returns and traps. Deterministic for a seed.
+ * with small bounds, br_table, early returns and traps, and start functions. Deterministic for a seed.
  */
 import type { Field } from '../../../engine/core/applet.ts'
 import { I32, I64, i32Const, i64Const, localGet, localSet, memoryAccess, unsigned } from '../../wasm-builder.ts'
@@ -33,6 +33,7 @@ export function randomApplet(seed: number, small = false): Uint8Array {
 
 class Generator {
   readonly small: boolean
+  readonly hasStart: boolean
   readonly random: (below: number) => number
   /** Types of the locals of the function being written, parameters first. */
   locals: number[] = []
@@ -45,6 +46,7 @@ class Generator {
 
   constructor(seed: number, small: boolean) {
     this.small = small
+    this.hasStart = seed % 4 === 0
     this.random = randomSource(seed)
   }
 
@@ -74,13 +76,16 @@ class Generator {
         )
     }
     code.push(...this.expression(I32, 3), ...this.checksum(), 0x6a)
+    const locals = this.locals.slice(pointers.length)
+    const start = this.hasStart ? [this.start()] : []
     return buildTestApplet({
       reading,
       state,
       config,
-      locals: this.locals.slice(pointers.length),
+      locals,
       code,
-      helpers: this.helpers,
+      helpers: [...this.helpers, ...start],
+      ...(start.length > 0 && { start: this.helpers.length + 1 }),
       table: this.helpers.map((_, k) => k + 1),
       types: BLOCK_TYPES,
       globals: [
@@ -110,6 +115,29 @@ class Generator {
       out.push(...i32Const(SCRATCH + at), ...memoryAccess(0x29, 0), ...i64Const(BigInt(0x10001 + 2 * at)), 0x7e, 0x7c)
     }
     return [...out, ...i64Const(17n), 0x88, 0xa7]
+  }
+
+  /** The index of the first of BLOCK_TYPES: a type for each function precedes them. */
+  blockTypes(): number {
+    return 1 + this.helpers.length + (this.hasStart ? 1 : 0)
+  }
+
+  /** Computes starting values of globals and memory out of constants. */
+  start(): { parameters: number[]; results: number[]; locals: number[]; code: number[] } {
+    this.locals = [I32, I64]
+    this.isHelper = true
+    this.budget = 20
+    const divided = (type: number): number[] => {
+      const divisor = this.pick([3, 7, 10, -5])
+      const divide = this.pick(type === I32 ? span(0x6d, 0x70) : span(0x7f, 0x82))
+      return [...this.expression(type, 1), ...(type === I32 ? i32Const(divisor) : i64Const(BigInt(divisor))), divide]
+    }
+    const stores = [I32, I64].flatMap((type) => {
+      const address = i32Const(SCRATCH + this.random(48))
+      return [...address, ...divided(type), ...memoryAccess(type === I32 ? 0x36 : 0x37, 0)]
+    })
+    const code = [...divided(I32), 0x24, 0, ...divided(I64), 0x24, 1, ...stores]
+    return { parameters: [], results: [], locals: this.locals, code }
   }
 
   helper(): void {
