@@ -1,6 +1,7 @@
 /**
  * Pays for answering: a ping is due every `pingSec`, and an answer counts if it comes within `graceSec` after its ping. Sixteen pings
- * are a window; the answer that is the `minAnswers`-th of its window pays `unitsPerWindow`, so each window pays once at most.
+ * are a window; the first answer with which its window has `minAnswers` pays `unitsPerWindow`, and each window pays once at most, even
+ * if Config changes within it.
  *
  * Rejects an answer after the grace, a second one to a ping or one to an earlier ping, one from the future, and one older than
  * `maxAgeSec` when its batch is anchored (so a silent night cannot be answered in the morning). The first answer counts like any other.
@@ -20,6 +21,8 @@ class State {
   /** Answers in its window. */
   @bits(5)
   answers: u32
+  /** Whether its window was paid. */
+  isPaid: bool
 }
 
 @unmanaged
@@ -50,7 +53,10 @@ export function verify(reading: Reading, state: State, config: Config, context: 
   require(ping > lastPing)
   const sameWindow = ping >> WINDOW_PINGS_LOG2 == lastPing >> WINDOW_PINGS_LOG2
   const answers = sameWindow ? state.answers + 1 : 1
+  const wasPaid = sameWindow && state.isPaid
+  const isEnough = answers >= config.minAnswers
   state.timeSec = reading.timeSec
   state.answers = answers
-  return answers == config.minAnswers ? config.unitsPerWindow : 0
+  state.isPaid = wasPaid || isEnough
+  return isEnough && !wasPaid ? config.unitsPerWindow : 0
 }

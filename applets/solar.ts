@@ -23,6 +23,7 @@ class State {
   /** 0 until the first reading. */
   timeSec: u32
   generatedWattHours: u32
+  selfUsedWattHours: u32
   /** Generated less self-used, the most that was paid for: the two round differently, so it may seem to fall by one. */
   fedInWattHours: u32
   /** Energy times price not yet paid, in thousandths of a unit. */
@@ -60,15 +61,18 @@ export function verify(reading: Reading, state: State, config: Config, context: 
   const first = state.timeSec == 0
   const daylightSec = daylightUntil(reading.timeSec, config) - daylightUntil(state.timeSec, config)
   const step = reading.generatedWattHours - state.generatedWattHours
+  const used = reading.selfUsedWattHours - state.selfUsedWattHours
   const fedIn = reading.generatedWattHours - reading.selfUsedWattHours
   const net = fedIn - state.fedInWattHours
   state.timeSec = reading.timeSec
   state.generatedWattHours = reading.generatedWattHours
+  state.selfUsedWattHours = reading.selfUsedWattHours
   if (first) {
     state.fedInWattHours = fedIn
     return 0
   }
   require(step >> STEP_LOG2 == 0)
+  require(used >> STEP_LOG2 == 0)
   const generated = step & STEP_MASK
   require(u64(generated) * SECONDS_PER_HOUR <= u64(config.peakWatts) * daylightSec)
   if (net >> 31 != 0) return 0

@@ -14,7 +14,7 @@ export function takeTokens(tokens: u32, elapsed: u32, perStep: u32, capacity: u3
 
 /** The count of events in this period, this one included: `count` goes on in the same period, and begins anew in another. Rejects more than `most`. */
 export function countInPeriod(count: u32, isSamePeriod: bool, most: u32): u32 {
-  const next = isSamePeriod ? count + 1 : 1
-  require(next <= most)
-  return next
+  const before = isSamePeriod ? count : 0
+  require(before < most)
+  return before + 1
 }

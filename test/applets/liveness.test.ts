@@ -39,12 +39,21 @@ describe('liveness', () => {
   it('counts a ping once and never an earlier one', () => {
     const { units, state } = run([answer(3, 1), answer(3, 2), answer(2), answer(4)])
     expect(units).toEqual([0, 'rejected', 'rejected', 0])
-    expect(state).toEqual({ timeSec: BigInt(answer(4).timeSec), answers: 2n })
+    expect(state).toEqual({ timeSec: BigInt(answer(4).timeSec), answers: 2n, isPaid: 0n })
   })
 
   it('does not pay again for the window that was paid', () => {
     const { state } = run(pings(0, 12))
     expect(paid(run(pings(0, 16), { state }).units)).toBe(0)
+  })
+
+  it('pays a window once however `minAnswers` changes within it', () => {
+    const early = run(pings(0, 5), { config: { minAnswers: 5 } })
+    expect(paid(early.units)).toBe(1)
+    expect(paid(run(pings(5, 16), { state: early.state, config: { minAnswers: 8 } }).units)).toBe(0)
+    const late = run(pings(0, 7), { config: { minAnswers: 8 } })
+    const lowered = run(pings(7, 32), { state: late.state, config: { minAnswers: 5 } })
+    expect(lowered.units.flatMap((units, i) => (units === 700 ? [7 + i] : []))).toEqual([7, 20])
   })
 
   it('rejects answers that are too old at the anchor, and those from the future', () => {

@@ -64,6 +64,12 @@ describe('solar', () => {
     expect(state).toMatchObject({ generatedWattHours: 1100n, fedInWattHours: 600n })
   })
 
+  it('rejects a counter of use that runs backwards while use is made up for', () => {
+    const { units, state } = run([at(8, 0, 0), at(9, 100, 500), at(10, 200, 499), at(11, 1000, 500)])
+    expect(units).toEqual([0, 0, 'rejected', 750])
+    expect(state).toMatchObject({ selfUsedWattHours: 500n, fedInWattHours: 500n })
+  })
+
   it('rejects time that does not advance and the future', () => {
     expect(run([at(8, 0), at(8, 0), at(7, 0)]).units).toEqual([0, 'rejected', 'rejected'])
     const anchorTimeSec = BigInt(MIDNIGHT - 300)

@@ -85,22 +85,33 @@ const YS: StaticArray<i32> = [${YS.slice(0, count).join()}]`,
   }
 }
 
-export const LIMIT_CASES: LibraryCase[] = [
-  ...window(32),
-  ...window(64),
-  bucket(32),
-  bucket(16),
-  {
-    name: 'countInPeriod(count: u16, isSamePeriod, most: u16)',
+function counting(bits: 16 | 32): LibraryCase {
+  const type = `u${bits}`
+  const top = (1n << BigInt(bits)) - 1n
+  return {
+    name: `countInPeriod(count: ${type}, isSamePeriod, most: ${type})`,
     imports: RATE,
-    reading: { count: 'u16', same: 'bool', most: 'u16' },
+    reading: { count: type, same: 'bool', most: type },
     result: 'u32',
     body: 'rate.countInPeriod(r.count, r.same, r.most)',
     model: ({ count, same, most }) => {
       const next = same ? count! + 1n : 1n
       return next <= most! ? next : null
     },
-  },
+    inputs: (random) => {
+      const most = [0n, 1n, 9n, top][random(4)]!
+      return { most, count: BigInt.asUintN(bits, most + BigInt(random(3) - 1)) }
+    },
+  }
+}
+
+export const LIMIT_CASES: LibraryCase[] = [
+  ...window(32),
+  ...window(64),
+  bucket(32),
+  bucket(16),
+  counting(32),
+  counting(16),
   interpolation(4, 'i16'),
   interpolation(8, 'i16'),
   interpolation(8, 'i32'),
