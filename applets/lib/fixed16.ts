@@ -20,6 +20,7 @@ export function decimal(literal: f64): i32 {
   return i32(nearest(literal * 65536.0))
 }
 
+/** The integer as Q16.16. Rejects what is not from −32768 to 32767. */
 export function fromInteger(value: i32): i32 {
   return fit(i64(value) << FRACTION_BITS)
 }
@@ -39,14 +40,17 @@ export function trunc(a: i32): i32 {
   return (a + (a < 0 ? FRACTION : 0)) >> FRACTION_BITS
 }
 
+/** a + b. Rejects a sum out of range. */
 export function add(a: i32, b: i32): i32 {
   return fit(i64(a) + i64(b))
 }
 
+/** a − b. Rejects a difference out of range. */
 export function sub(a: i32, b: i32): i32 {
   return fit(i64(a) - i64(b))
 }
 
+/** −a. Rejects −32768, whose opposite is out of range. */
 export function neg(a: i32): i32 {
   return fit(-i64(a))
 }

@@ -14,6 +14,7 @@ export function decimal(literal: f64): i64 {
   return i64(nearest(literal * 4294967296.0))
 }
 
+/** The integer as Q32.32; every i32 fits. */
 export function fromInteger(value: i32): i64 {
   return i64(value) << FRACTION_BITS
 }
@@ -35,18 +36,21 @@ export function trunc(a: i64): i32 {
   return i32((a + (a < 0 ? FRACTION : 0)) >> FRACTION_BITS)
 }
 
+/** a + b. Rejects a sum out of range. */
 export function add(a: i64, b: i64): i64 {
   const sum = a + b
   require(((a ^ sum) & (b ^ sum)) >= 0)
   return sum
 }
 
+/** a − b. Rejects a difference out of range. */
 export function sub(a: i64, b: i64): i64 {
   const difference = a - b
   require(((a ^ b) & (a ^ difference)) >= 0)
   return difference
 }
 
+/** −a. Rejects −2^31, whose opposite is out of range. */
 export function neg(a: i64): i64 {
   require(a != i64.MIN_VALUE)
   return -a

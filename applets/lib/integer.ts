@@ -1,6 +1,6 @@
 /**
  * Integer arithmetic that asc has no builtin for. `abs`, `min` and `max` are builtins.
- * Nothing here wraps silently: what does not fit its type rejects the reading.
+ * What does not fit its type rejects the reading, except in `distance`, which wraps where the difference does not fit an i32.
  */
 import { require } from './record'
 

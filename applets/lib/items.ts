@@ -38,6 +38,7 @@ export function sumOf<T>(items: usize, count: u32): u64 {
   return sum
 }
 
+/** The least item, of `count` ≥ 1; compared as T, signed or unsigned. */
 export function minOf<T>(items: usize, count: u32): T {
   let least = item<T>(items, 0)
   for (let k: u32 = 1; k < count; k++) {
@@ -47,6 +48,7 @@ export function minOf<T>(items: usize, count: u32): T {
   return least
 }
 
+/** The greatest item, of `count` ≥ 1; compared as T, signed or unsigned. */
 export function maxOf<T>(items: usize, count: u32): T {
   let most = item<T>(items, 0)
   for (let k: u32 = 1; k < count; k++) {

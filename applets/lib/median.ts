@@ -17,6 +17,7 @@ function high3<T>(a: T, b: T, c: T): T {
   return high(high(a, b), c)
 }
 
+/** The middle of three; compared as T, signed or unsigned. */
 export function median3<T>(a: T, b: T, c: T): T {
   return high(low(a, b), low(high(a, b), c))
 }

@@ -4,6 +4,7 @@
  */
 import { require } from './record'
 
+/** Slots of the window that `advance` and `markLate` keep, the newest included. */
 export const WINDOW_SLOTS: u32 = 32
 
 /** The window after `newest` has moved ahead by `steps` ≥ 1 slots, the new one marked. */
