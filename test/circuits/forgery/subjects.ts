@@ -41,11 +41,12 @@ export async function exampleSubjects(): Promise<Subject[]> {
   return compileSubjects(programs.map(({ name, wasm }) => ({ name, compiled: compileModule(wasm) })))
 }
 
-/** One run of circom for all. */
+/** One run of circom for all; `compile` gives the path of the .r1cs, beside which main.sym lies. */
 export async function compileSubjects(
   programs: readonly { name: string; compiled: CompiledApplet }[],
+  compile: (main: string) => Promise<{ r1cs: string }> = compiledMain,
 ): Promise<Subject[]> {
-  const { r1cs: path } = await compiledMain(packedMain(programs.map(({ compiled }) => compiled)))
+  const { r1cs: path } = await compile(packedMain(programs.map(({ compiled }) => compiled)))
   const r1cs = readR1cs(path)
   const { names, labels } = readSymbols(readFileSync(join(dirname(path), 'main.sym'), 'utf8'))
   return programs.map((program, k) => {
