@@ -62,7 +62,12 @@ module.exports = {
       from: { path: '^api/' },
       to: { path: '^(engine/(?!index\\.ts|core/)|circuits|contracts|cli|sdk)' },
     },
-    { name: 'product-without-tests', severity: 'error', from: { pathNot: '^(test|bench)/' }, to: { path: '^test/' } },
+    {
+      name: 'product-without-tests-and-bench',
+      severity: 'error',
+      from: { pathNot: '^(test|bench)/' },
+      to: { path: '^(test|bench)/' },
+    },
     {
       name: 'no-undeclared-packages',
       severity: 'error',

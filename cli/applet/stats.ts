@@ -2,7 +2,7 @@
 
 import { Option, type Command } from 'commander'
 import { withSourceLines } from '../../applets/explain-refusal.ts'
-import { expectedGas } from '../../bench/gas-model.ts'
+import { expectedGas } from '../../contracts/gas-model.ts'
 import { batchCost } from '../../circuits/batch-cost.ts'
 import { generateBatchCircuit, type BatchShape } from '../../circuits/batch-circuit.ts'
 import { appletTerms, costByOperation, costByPlace, type LineCost } from '../../circuits/compiler/cost-report.ts'

@@ -9,7 +9,7 @@ import { APPLETS, referenceConstraints } from '../../bench/constraints.ts'
 import budgets from '../../bench/budgets.json' with { type: 'json' }
 import { constraintFigures, sizeFigures, type Figures } from '../../bench/figures.ts'
 import { compileApplet } from '../../circuits/compiler/index.ts'
-import gas from '../../bench/gas.snapshot.json' with { type: 'json' }
+import gas from '../../contracts/gas.snapshot.json' with { type: 'json' }
 
 type Budget = { readonly promised?: number; readonly held: number }
 

@@ -4,8 +4,6 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildApplet } from '../../applets/build.ts'
-import gas from '../../bench/gas.snapshot.json' with { type: 'json' }
-import { expectedGas } from '../../bench/gas-model.ts'
 import { batchCost, type BatchCost } from '../../circuits/batch-cost.ts'
 import { buildCircuit, type CircuitArtefacts } from '../../circuits/build.ts'
 import { appletTerms, costByOperation, costByPlace } from '../../circuits/compiler/cost-report.ts'
@@ -66,15 +64,5 @@ describe('the cost of a batch', () => {
     expect(places.map(({ constraints }) => constraints)).toEqual(
       places.map((row) => row.constraints).sort((a, b) => b - a),
     )
-  })
-})
-
-describe('the gas of a batch', () => {
-  it('is the measured one for 4 and 16 devices, and grows by the lane', () => {
-    const anchor = gas['gas.anchor']
-    expect(expectedGas(4)).toEqual({ anchor, settle: gas['gas.settle.D4'] })
-    expect(expectedGas(16)).toEqual({ anchor, settle: gas['gas.settle.D16'] })
-    const perDevice = (cohortSize: number) => expectedGas(cohortSize).settle / cohortSize
-    expect(perDevice(64)).toBeLessThan(perDevice(16))
   })
 })

@@ -4,10 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { measureGas } from './gas.ts'
 
-const SNAPSHOT = new URL('../../bench/gas.snapshot.json', import.meta.url)
+const SNAPSHOT = new URL('../../contracts/gas.snapshot.json', import.meta.url)
 
 describe('gas', () => {
-  it('is what the committed snapshot says; delete bench/gas.snapshot.json and run again to renew it', async () => {
+  it('is what the committed snapshot says; delete contracts/gas.snapshot.json and run again to renew it', async () => {
     const figures = await measureGas()
     if (!existsSync(SNAPSHOT)) writeFileSync(SNAPSHOT, `${JSON.stringify(figures, null, 2)}\n`)
     expect(figures).toEqual(JSON.parse(readFileSync(SNAPSHOT, 'utf8')))
