@@ -43,8 +43,16 @@ export interface AuditFiles {
 
 export interface Audit {
   readonly checks: readonly AuditCheck[]
-  /** What could not be checked, and what the checks do not prove. */
+  /** What ties the key to the circuit and was not checked; empty means that the audit is whole. */
+  readonly incomplete: readonly AuditGap[]
+  /** What else could not be checked, and what the checks do not prove. */
   readonly notes: readonly string[]
+}
+
+export interface AuditGap {
+  readonly what: string
+  /** The file that it takes. */
+  readonly needs: 'zkey' | 'ptau' | 'seed'
 }
 
 /**
@@ -58,6 +66,7 @@ export async function auditCircuit(
   onStep: (text: string) => void = () => {},
 ): Promise<Audit> {
   const checks: AuditCheck[] = []
+  const incomplete: AuditGap[] = []
   const notes: string[] = []
   const compare = (what: string, expected: unknown, came: unknown) =>
     checks.push({ what, passed: String(expected) === String(came), expected: String(expected), came: String(came) })
@@ -74,14 +83,28 @@ export async function auditCircuit(
     compare('constraint system', sha256(readFileSync(r1cs)), manifest.r1csSha256)
     compare('constraints', readR1cs(r1cs).constraintCount, manifest.constraints)
     compare('public signals', publicSignalCount(manifest.cohortSize), manifest.publicSignals)
-    compare('hash of the verifying key', verifyingKeyHash(hexToBytes(manifest.verifyingKey)), manifest.vkHash)
-    if (files.zkey === undefined)
-      notes.push('No proving key at hand (--zkey): whether the verifying key is of this circuit is not checked.')
-    else await auditKey({ ...files, zkey: files.zkey, r1cs, work, manifest, compare, checks, notes, onStep })
+    compare(
+      "hash of the manifest's verifying key",
+      verifyingKeyHash(hexToBytes(manifest.verifyingKey)),
+      manifest.vkHash,
+    )
+    if (files.zkey === undefined) {
+      incomplete.push({ what: 'verifying key', needs: 'zkey' })
+      incomplete.push(...originGap(manifest.devSetup, files))
+    } else {
+      incomplete.push(...originGap(isDevelopmentKey(files.zkey), files))
+      await auditKey({ ...files, zkey: files.zkey, r1cs, work, manifest, compare, checks, notes, onStep })
+    }
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
-  return { checks, notes }
+  return { checks, incomplete, notes }
+}
+
+/** A key that nothing derives from the constraint system may be of any circuit. */
+function originGap(development: boolean, { seed, ptau }: AuditFiles): AuditGap[] {
+  if (development) return seed === undefined ? [{ what: 'proving key, made again from its seed', needs: 'seed' }] : []
+  return ptau === undefined ? [{ what: 'zkey verify', needs: 'ptau' }] : []
 }
 
 interface KeyAudit extends AuditFiles {
@@ -116,23 +139,15 @@ function auditTranscript({ zkey, manifest, compare }: KeyAudit, path: string): v
 
 async function auditDevelopmentKey({ zkey, r1cs, work, seed, compare, notes, onStep }: KeyAudit): Promise<void> {
   notes.push('This is a development key: whoever made it can forge proofs of anything, whatever else is checked here.')
-  if (seed === undefined) {
-    notes.push('Its seed is not known (--seed): whether the key follows from the constraint system is not checked.')
-    return
-  }
+  if (seed === undefined) return
   onStep('Make the development key again from its seed')
   const again = join(work, 'again.zkey')
   await createDevelopmentKey(r1cs, again, { seed })
   compare('proving key, made again from its seed', sha256(readFileSync(again)), sha256(readFileSync(zkey)))
 }
 
-async function auditCeremonyKey({ zkey, r1cs, ptau, ptauHash, checks, notes, onStep }: KeyAudit): Promise<void> {
-  if (ptau === undefined) {
-    notes.push(
-      'No powers of tau at hand (--ptau): whether the key follows from them and the constraint system is not checked.',
-    )
-    return
-  }
+async function auditCeremonyKey({ zkey, r1cs, ptau, ptauHash, checks, onStep }: KeyAudit): Promise<void> {
+  if (ptau === undefined) return
   onStep('Hash the powers of tau')
   await checkPowersOfTau(ptau, ptauHash)
   onStep('Verify the key against constraint system and powers of tau (snarkjs zkey verify)')

@@ -1,7 +1,7 @@
 // `applet audit`: what is claimed of a circuit, against what its WASM gives when everything is built again.
 
 import { InvalidArgumentError, type Command } from 'commander'
-import { auditCircuit, type AuditCheck, type AuditFiles } from '../../circuits/audit.ts'
+import { auditCircuit, type AuditCheck, type AuditFiles, type AuditGap } from '../../circuits/audit.ts'
 import { readPublishedVersion } from '../../engine/chain/published-version.ts'
 import { parseAppletAbi } from '../../engine/core/applet.ts'
 import { expectedPin, type CircuitManifest } from '../../engine/core/circuit.ts'
@@ -9,7 +9,7 @@ import type { Hex } from '../../engine/core/codec.ts'
 import { AttestreamError } from '../../engine/index.ts'
 import { createProgress } from '../progress.ts'
 import { paint, printJson } from '../table.ts'
-import { examine, examineCommand, integer } from './command.ts'
+import { examine, examineCommand, integer, type Outcome } from './command.ts'
 import { loadManifest } from './manifest.ts'
 import { loadApplet } from './source.ts'
 
@@ -27,6 +27,10 @@ interface AuditFlags {
   readonly pinned?: number
   readonly json: boolean
 }
+
+const EXIT_STATUS = `
+Exit status: 0 all is as claimed, 1 something differs, 2 used wrongly, 3 nothing differs but the key is not checked:
+  the manifest alone does not tie it to the circuit. A key takes --zkey and --ptau, a development key --zkey and --seed.`
 
 export function auditCommand(): Command {
   return examineCommand(
@@ -51,28 +55,39 @@ export function auditCommand(): Command {
       integer(1, 2 ** 32),
     )
     .option('--json', 'print JSON', false)
+    .addHelpText('after', EXIT_STATUS)
     .action(examine(audit))
 }
 
-async function audit(path: string, flags: AuditFlags): Promise<boolean> {
+async function audit(path: string, flags: AuditFlags): Promise<Outcome> {
   const progress = createProgress()
   const { wasm, appletId } = await loadApplet(path, progress)
   const { manifest, ...beside } = await loadManifest(flags.manifest, appletId, flags)
   const files: AuditFiles = { ...beside, ...given(flags) }
-  const { checks, notes } = await auditCircuit(wasm, manifest, files, (text) => progress.step(text))
-  const pinned = await auditPin(wasm, manifest, flags)
+  const { checks, incomplete, notes } = await auditCircuit(wasm, manifest, files, (text) => progress.step(text))
+  const all = [...checks, ...(await auditPin(wasm, manifest, flags))]
   progress.end()
-  const all = [...checks, ...pinned]
-  const passed = all.every((check) => check.passed)
+  const differs = all.some((check) => !check.passed)
+  const outcome = differs ? false : incomplete.length === 0 || 'incomplete'
   if (flags.json) {
-    printJson({ appletId, cohortSize: manifest.cohortSize, frameSize: manifest.frameSize, passed, checks: all, notes })
-    return passed
+    const { cohortSize, frameSize } = manifest
+    const gaps = incomplete.map(({ what }) => what)
+    printJson({ appletId, cohortSize, frameSize, passed: outcome === true, incomplete: gaps, checks: all, notes })
+    return outcome
   }
   all.forEach(printCheck)
+  for (const { what } of incomplete) console.log(`  ${paint('yellow', '?')} ${what}: not checked`)
   for (const note of notes) console.log(`  ${paint('yellow', '!')} ${note}`)
-  const failed = all.filter((check) => !check.passed).length
-  console.log(passed ? `All ${all.length} checks passed.` : `${failed} of ${all.length} checks failed.`)
-  return passed
+  console.log(summary(all, incomplete))
+  return outcome
+}
+
+function summary(checks: readonly AuditCheck[], incomplete: readonly AuditGap[]): string {
+  const failed = checks.filter(({ passed }) => !passed).length
+  const options = incomplete.map(({ needs }) => `--${needs}`).join(' and ')
+  const unchecked = `the key is NOT checked: nothing ties it to this circuit; give ${options}`
+  if (failed > 0) return `${failed} of ${checks.length} checks failed${options && `; ${unchecked}`}.`
+  return options ? `${checks.length} checks passed; ${unchecked}.` : `All ${checks.length} checks passed.`
 }
 
 function given({ zkey, ptau, ptauHash, seed }: AuditFlags): AuditFiles {

@@ -1,4 +1,5 @@
-// What the applet commands share: exit status 0 if all is well, 1 if what was examined is wrong, 2 if the command was used wrongly.
+// What the applet commands share: exit status 0 if all is well, 1 if what was examined is wrong, 2 if the command was used wrongly,
+// 3 if nothing is wrong but not all could be examined.
 
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
@@ -6,6 +7,10 @@ import { AttestreamError, isAttestreamError } from '../../engine/index.ts'
 
 const WRONG = 1
 const MISUSED = 2
+const INCOMPLETE = 3
+
+/** Whether what was examined is right. */
+export type Outcome = boolean | 'incomplete'
 
 /** A command whose wrong use ends with 2, and which shows `example` in its help. */
 export function examineCommand(name: string, description: string, example: string): Command {
@@ -16,11 +21,12 @@ export function strict(command: Command): Command {
   return command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : MISUSED))
 }
 
-/** Runs a command's work; it returns false if what it examined is wrong. A refused applet or circuit is wrong, too. */
-export function examine<A extends unknown[]>(work: (...args: A) => Promise<boolean>): (...args: A) => Promise<void> {
+/** Runs a command's work and sets the exit status. A refused applet or circuit is wrong, too. */
+export function examine<A extends unknown[]>(work: (...args: A) => Promise<Outcome>): (...args: A) => Promise<void> {
   return async (...args) => {
     try {
-      if (!(await work(...args))) process.exitCode = WRONG
+      const outcome = await work(...args)
+      if (outcome !== true) process.exitCode = outcome === false ? WRONG : INCOMPLETE
     } catch (error) {
       if (!isAttestreamError(error)) throw error
       console.error(`${error.code}: ${error.message}`)
