@@ -26,7 +26,7 @@ export function withSourceLines<T>(lines: SourceLines | undefined, run: () => T)
  * error that names no place in the WASM, or one that the source map does not know, comes back as it is.
  */
 export function explainRefusal(error: AttestreamError, lines: SourceLines): AttestreamError {
-  const { offset, problem, advice, trail, instruction } = error.details as Partial<RefusalDetails>
+  const { offset, problem, advice, trail, instruction, dearest } = error.details as Partial<RefusalDetails>
   if (offset === undefined || problem === undefined || advice === undefined) return error
   const inside = (trail ?? []).map((step) => step.offset)
   const place = authorsPlace([...inside, offset], lines)
@@ -38,6 +38,7 @@ export function explainRefusal(error: AttestreamError, lines: SourceLines): Atte
     `${shown(place)}: ${said.problem}`,
     ...excerpt(place),
     said.advice,
+    ...dearestLines(dearest ?? [], lines),
     ...around(trail ?? [], place, deepest, lines),
   ].join('\n')
   return new AttestreamError(error.code, message, { ...error.details, ...said, file, line, column }, { cause: error })
@@ -50,6 +51,8 @@ interface RefusalDetails extends Unprovable {
   instruction: string
   offset: number
   trail: readonly TrailStep[]
+  /** Of a circuit that got too large. */
+  dearest: readonly { readonly offset: number; readonly constraints: number }[]
 }
 
 /** The innermost place in a file of the author; if there is none, the innermost of all. */
@@ -95,6 +98,23 @@ function excerpt({ line, column, text }: SourceLocation): string[] {
   const number = String(line).padStart(5)
   const marker = text.slice(0, column - 1).replace(/[^\t]/g, ' ')
   return [`${number} | ${text}`, `${' '.repeat(number.length)} | ${marker}^`]
+}
+
+const LINES_SHOWN = 3
+
+/** The author's lines that took most of a circuit, the dearest first. */
+function dearestLines(dearest: RefusalDetails['dearest'], lines: SourceLines): string[] {
+  const costs = new Map<string, number>()
+  for (const { offset, constraints } of dearest) {
+    const place = lines.locateUser(offset) ?? lines.locate(offset)
+    if (place === undefined) continue
+    const line = `${place.file}:${place.line}: ${place.text.trim()}`
+    costs.set(line, (costs.get(line) ?? 0) + constraints)
+  }
+  return [...costs]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, LINES_SHOWN)
+    .map(([line, constraints]) => `${constraints} constraints so far in ${line}`)
 }
 
 /** The library line behind the author's, and the loops whose turns multiply it. */

@@ -4,6 +4,7 @@
  * Sizes of gadgets come from these intervals alone (see interval.ts).
  */
 import type { ClaimLog } from './claims.ts'
+import { dearestPlaces } from './cost-report.ts'
 import type { BitsItem, Item, Location } from './ir.ts'
 import { itemCost, operands } from './ir.ts'
 import type { Proven } from './interval.ts'
@@ -131,8 +132,8 @@ export class Circuit {
       throw refuse(
         this.at,
         `the circuit of one reading exceeds ${this.limits.constraints} constraints`,
-        'Bits are what a proof costs: narrow the fields with @bits, take fewer turns and smaller arrays. `npm run attestream -- applet stats` ' +
-          'shows what each line costs.',
+        'Bits are what a proof costs: narrow the fields with @bits, take fewer turns and smaller arrays.',
+        dearestPlaces([...this.items, item]),
       )
     }
     const terms = operands(item).reduce((total, { signals }) => total + signals.length, 0)

@@ -37,6 +37,27 @@ export function costByPlace<Place>(ir: Ir, placeOf: (at: Location) => [key: stri
   return groups.map(({ place, constraints }) => ({ place, constraints }))
 }
 
+/** An instruction of the WASM and what it took, all its turns together. */
+export interface DearPlace {
+  readonly function: string
+  readonly offset: number
+  readonly instruction: string
+  readonly constraints: number
+}
+
+const DEAR_PLACES = 32
+
+/** The instructions that took most, the dearest first; without what no instruction asked for, such as the ranges of fields. */
+export function dearestPlaces(items: readonly Item[]): DearPlace[] {
+  const groups = groupItems(items, ({ at }) => [`${at.offset}`, at])
+  return groups
+    .filter(({ place }) => place.offset > 0)
+    .slice(0, DEAR_PLACES)
+    .map(({ place: { functionName, offset, instruction }, constraints }) => {
+      return { function: functionName, offset, instruction, constraints }
+    })
+}
+
 /** Terms of the A and B sides of one reading's constraints, about: circom's elimination moves some. */
 export function appletTerms(ir: Ir): number {
   return ir.items.reduce((terms, item) => terms + itemTerms(item), 0)

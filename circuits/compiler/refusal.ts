@@ -1,5 +1,6 @@
 /** How the compiler says no, and the bounds that keep a hostile module from taking long. */
 import { AttestreamError } from '../../engine/core/errors.ts'
+import type { DearPlace } from './cost-report.ts'
 import type { Location } from './ir.ts'
 
 export interface CompilerLimits {
@@ -31,18 +32,32 @@ export const DEFAULT_LIMITS: CompilerLimits = {
   candidates: 256,
 }
 
-/** The error for code that cannot become a circuit: where it is, what it is, and in whole sentences what to write instead. */
-export function refuse(at: Location, problem: string, advice: string): AttestreamError {
-  return new AttestreamError(
-    'APPLET_UNSUPPORTED',
-    `Cannot compile ${at.functionName} at byte 0x${at.offset.toString(16)} (${at.instruction}): ${problem}. ${advice}`,
-    {
-      function: at.functionName,
-      offset: at.offset,
-      instruction: at.instruction,
-      trail: at.trail ?? [],
-      problem,
-      advice,
-    },
-  )
+const PLACES_NAMED = 3
+
+/**
+ * The error for code that cannot become a circuit: where it is, what it is, and in whole sentences what to write instead. For a
+ * circuit that got too large also what took most of it, the dearest first.
+ */
+export function refuse(
+  at: Location,
+  problem: string,
+  advice: string,
+  dearest: readonly DearPlace[] = [],
+): AttestreamError {
+  const places = dearest.slice(0, PLACES_NAMED).map((place) => `${place.constraints} in ${describePlace(place)}`)
+  const named = places.length === 0 ? '' : ` Most constraints so far: ${places.join('; ')}.`
+  const where = describePlace({ ...at, function: at.functionName })
+  return new AttestreamError('APPLET_UNSUPPORTED', `Cannot compile ${where}: ${problem}. ${advice}${named}`, {
+    function: at.functionName,
+    offset: at.offset,
+    instruction: at.instruction,
+    trail: at.trail ?? [],
+    problem,
+    advice,
+    ...(dearest.length > 0 && { dearest }),
+  })
+}
+
+function describePlace(place: Pick<DearPlace, 'function' | 'offset' | 'instruction'>): string {
+  return `${place.function} at byte 0x${place.offset.toString(16)} (${place.instruction})`
 }

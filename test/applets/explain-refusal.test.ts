@@ -34,8 +34,16 @@ export function verify(reading: Reading): u32 { return halve(reading.a) }`,
   let x: u64 = reading.b
   for (let i = 0; i < 200; i++) {
     x = x / (reading.a + 1) ^ x * x
+    x = x / (reading.b + 7) + x * x
   }
   return u32(x)
+}`,
+  turns: `export function verify(reading: Reading): u32 {
+  let sum: u32 = reading.b
+  for (let i: u32 = 0; i < 1000; i++) {
+    sum += reading.a ^ i
+  }
+  return sum
 }`,
   random: `export function verify(reading: Reading): u32 { return reading.a + u32(Math.random() * 6.0) }`,
   float: `export function verify(reading: Reading): u32 { return u32(reading.a * 1.5) }`,
@@ -84,10 +92,27 @@ A circuit has a fixed size and contains every turn. Write a constant bound and l
     expect(message).toMatch(/\nIt happens in ~lib\/util\/number\.ts:\d+:\d+: /)
   })
 
-  it('names the loop that makes a circuit too large', () => {
-    const { message } = explained('costly')
+  it('names the loop that makes a circuit too large, and the lines that cost most', () => {
+    const { message, details } = explained('costly')
     expect(message).toMatch(/costly\.ts:6:\d+: the circuit of one reading exceeds 50000 constraints/)
-    expect(message).toMatch(/In the loop of .*costly\.ts:[45]:/)
+    expect(message).toMatch(/In the loop of .*costly\.ts:5:19: for \(let i = 0; i < 200; i\+\+\) \{$/m)
+    const lines = [...message.matchAll(/^(\d+) constraints so far in .*costly\.ts:(\d+): (.*)$/gm)]
+    expect(lines.map(([, , line, text]) => [line, text])).toEqual([
+      ['6', 'x = x / (reading.a + 1) ^ x * x'],
+      ['7', 'x = x / (reading.b + 7) + x * x'],
+    ])
+    const [most, least] = lines.map(([, constraints]) => Number(constraints)) as [number, number]
+    expect(most).toBeGreaterThan(least)
+    expect(most + least).toBeGreaterThan(49_000)
+    expect(details.dearest).toContainEqual(expect.objectContaining({ instruction: 'i64.div_u' }))
+    const plain = (error: unknown) => (error as AttestreamError).cause as AttestreamError
+    expect(plain(explained('costly')).message).toMatch(
+      /smaller arrays\. Most constraints so far: (\d+ in function .* at byte 0x[0-9a-f]+ \(i64\.\w+\)[;.] ?){3}$/,
+    )
+  })
+
+  it('names the line of a loop that runs too often, not the one before it', () => {
+    expect(explained('turns').message).toMatch(/turns\.ts:5:24: this loop runs more than 300 times/)
   })
 
   it('is the same for an import, whichever library calls it', () => {
