@@ -4,8 +4,8 @@ import type { Forgery } from './attacker.ts'
 import { Attacker, STUBBORN } from './attacker.ts'
 import { everyInput, families } from './families.ts'
 import { compileSubjects } from './subjects.ts'
-import type { Constraint, Form, System } from './system.ts'
-import { wiresOf } from './system.ts'
+import type { Constraint, Form } from './system.ts'
+import { System, wiresOf } from './system.ts'
 import { Target } from './target.ts'
 import { proveUnique } from './uniqueness.ts'
 
@@ -126,3 +126,13 @@ function shown({ inputs: { reading }, forged }: Forgery): string {
   const changes = Object.entries(forged).map(([name, { honest, forged: value }]) => `${name} ${honest} → ${value}`)
   return `reading ${reading.join(' ')}: ${changes.join(', ') || 'a reading beyond its width is taken'}`
 }
+
+describe('the proof of uniqueness', () => {
+  it('takes nothing from a row without a factor: 0·w = 0', () => {
+    const form = (...terms: [number, bigint][]): Form => new Map(terms)
+    const [none, input, free] = [form(), form([1, 1n]), form([2, 1n])]
+    const one = form([0, 1n])
+    expect(proveUnique(new System(3, [{ a: none, b: free, c: none }]), [1]).unique[2]).toBe(0)
+    expect(proveUnique(new System(3, [{ a: one, b: free, c: input }]), [1]).unique[2]).toBe(1)
+  })
+})

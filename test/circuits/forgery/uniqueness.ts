@@ -354,7 +354,8 @@ function variablesOf(form: Form): Terms {
 /** x·a + y·b without zero terms. */
 function combine(a: Form, x: bigint, b: Form, y: bigint): Form {
   const out: Terms = new Map()
-  for (const [variable, coefficient] of a) out.set(variable, centred(x * coefficient))
+  if (x !== 0n) for (const [variable, coefficient] of a) out.set(variable, centred(x * coefficient))
+  if (y === 0n) return out
   for (const [variable, coefficient] of b) {
     const total = centred((out.get(variable) ?? 0n) + y * coefficient)
     if (total === 0n) out.delete(variable)
