@@ -36,7 +36,7 @@ async function sourceMapOf(source, wasm) {
 async function run(source, options) {
   const files = new Map()
   const writeFile = (name, content) => void files.set(name, content)
-  const args = [source, '--config', 'asconfig.json', '--outFile', OUT_FILE, ...options]
+  const args = [source, '--config', 'asconfig.json', '--outFile', OUT_FILE, '--noColors', ...options]
   const { error, stderr } = await asc.main(args, { writeFile })
   return { files, error, diagnostics: stderr.toString().trim() }
 }

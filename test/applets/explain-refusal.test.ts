@@ -28,7 +28,7 @@ const SOURCES = {
 export function verify(reading: Reading): u32 { return halve(reading.a) }`,
   library: `export function verify(reading: Reading): u32 {
   const shown = reading.a.toString()
-  return shown.length
+  return shown.endsWith('7') ? 1 : 0
 }`,
   costly: `export function verify(reading: Reading): u32 {
   let x: u64 = reading.b
@@ -88,8 +88,8 @@ A circuit has a fixed size and contains every turn. Write a constant bound and l
   it('names the author’s line that called asc’s library, and the library’s', () => {
     const { message } = explained('library')
     expect(message).toMatch(/library\.ts:4:17: text is made here/)
-    expect(message).toMatch(/\n {4}4 | {3}const shown = reading\.a\.toString\(\)\n/)
-    expect(message).toMatch(/\nIt happens in ~lib\/util\/number\.ts:\d+:\d+: /)
+    expect(message).toMatch(/\n {4}4 \| {3}const shown = reading\.a\.toString\(\)\n/)
+    expect(message).toMatch(/\nIt happens in ~lib\/util\/string\.ts:\d+:\d+: /)
   })
 
   it('names the loop that makes a circuit too large, and the lines that cost most', () => {
