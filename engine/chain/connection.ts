@@ -2,7 +2,8 @@
 // gas and comes with its reason; transactions of one account are handed to the node one after another, so two steps of the
 // engine never take the same nonce; and none counts before it has the wanted confirmations.
 
-import { createPublicClient, createWalletClient, defineChain, http } from 'viem'
+import { setTimeout } from 'node:timers/promises'
+import { createPublicClient, createWalletClient, defineChain, http, TransactionReceiptNotFoundError } from 'viem'
 import type { Chain as ViemChain, Log, PublicClient } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import type { Hex } from '../core/codec.ts'
@@ -80,10 +81,24 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     return sent
   }
 
+  /** viem looks for a receipt once a block, and a node may announce a block before its receipts: without a next block it waits in vain. */
+  async function untilMined(hash: Hex): Promise<void> {
+    const endMs = Date.now() + RECEIPT_TIMEOUT_MS
+    for (;;) {
+      try {
+        return void (await publicClient.getTransactionReceipt({ hash }))
+      } catch (error) {
+        if (!(error instanceof TransactionReceiptNotFoundError) || Date.now() > endMs) throw error
+      }
+      await setTimeout(pollingInterval)
+    }
+  }
+
   async function send(call: Call): Promise<Sent & { logs: Log[] }> {
     return onChain(call.action, async () => {
       const hash = await submit(call)
       const confirmations = options.confirmations ?? 1
+      await untilMined(hash)
       const receipt = await publicClient.waitForTransactionReceipt({ hash, confirmations, timeout: RECEIPT_TIMEOUT_MS })
       if (receipt.status !== 'success') throw await refusal(publicClient, call, receipt.from, receipt.blockNumber)
       const block = await publicClient.getBlock({ blockNumber: receipt.blockNumber })
