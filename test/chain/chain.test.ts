@@ -1,4 +1,5 @@
-import { createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readPublishedVersion } from '../../engine/chain/published-version.ts'
@@ -71,6 +72,19 @@ describe('the chain client', () => {
     await expect(read(addresses.applets, 99n)).rejects.toMatchObject({ code: 'CHAIN_MISMATCH' })
     await expect(read(stage.stranger, projectId)).rejects.toMatchObject({ code: 'CHAIN_MISMATCH' })
   })
+
+  it('finds the receipt of a block that the node announces before its receipts', async () => {
+    const { anvil, addresses, keys, stranger } = stage
+    const proxy = await startLateReceipts(anvil.rpcUrl)
+    try {
+      const { rpcUrl } = proxy
+      const chain = await createChain({ rpcUrl, chainId: anvil.chainId, addresses, privateKey: keys[0]! })
+      expect((await chain.mintReward(stranger, 1n)).blockNumber).toBeGreaterThan(0n)
+      expect(proxy.hidden()).toBe(5)
+    } finally {
+      await proxy.close()
+    }
+  }, 20_000)
 
   it('goes on sending after a refusal', async () => {
     const { chain, stranger } = stage
@@ -147,3 +161,27 @@ describe('the local chain', () => {
     await new Promise((resolve) => server.close(resolve))
   })
 })
+
+/** A node whose first five answers to the question for a receipt say that there is none: no real node is late on demand. */
+async function startLateReceipts(rpcUrl: string) {
+  let hidden = 0
+  const server = createHttpServer((request, response) => {
+    void (async () => {
+      const body = Buffer.concat(await request.toArray()).toString()
+      const { id, method } = JSON.parse(body) as { id: number; method: string }
+      const isLate = method === 'eth_getTransactionReceipt' && hidden < 5
+      if (isLate) hidden++
+      const answer = isLate
+        ? JSON.stringify({ jsonrpc: '2.0', id, result: null })
+        : await (await fetch(rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).text()
+      response.setHeader('content-type', 'application/json').end(answer)
+    })()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const close = () => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  }
+  return { rpcUrl: `http://127.0.0.1:${port}`, hidden: () => hidden, close }
+}
