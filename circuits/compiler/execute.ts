@@ -3,6 +3,7 @@
  * with exclusive predicates; at the end of a block, loop or function the states that arrive are merged. A trap only
  * adds the path's predicate to `trapped`. Loops are followed until no path goes back.
  */
+import { instructionFuel } from '../../engine/core/applet.ts'
 import type { FunctionType, Instruction, WasmFunction, WasmModule } from '../../engine/core/wasm.ts'
 import { describeFunction } from '../../engine/core/wasm.ts'
 import type { TrailStep } from '../../engine/core/call-trail.ts'
@@ -18,7 +19,7 @@ import { ONE, ZERO, complement, constantLc, subtract, sum } from './lc.ts'
 import { Live } from './live.ts'
 import { BINARY, UNARY } from './numeric.ts'
 import type { Location } from './ir.ts'
-import { BULK_INSTRUCTIONS, refuse } from './refusal.ts'
+import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 import { assume, mergeStates, rangeOn } from './state.ts'
 import type { Words } from './words.ts'
@@ -157,7 +158,7 @@ export class Executor {
   #locate(fn: WasmFunction, { offset, name }: Instruction): void {
     const functionName = describeFunction(this.module, fn.index)
     this.circuit.at = { functionName, offset, instruction: name, trail: this.#trail }
-    this.circuit.follow(name.startsWith('memory.') && name !== 'memory.size' ? BULK_INSTRUCTIONS : 1)
+    this.circuit.follow(instructionFuel(name))
   }
 
   #block(frame: Frame, at: number, instruction: Instruction, state: State): State | undefined {

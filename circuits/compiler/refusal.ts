@@ -11,7 +11,7 @@ export interface CompilerLimits {
   /** Elementary steps: instructions followed and linear terms moved. A million take about a second; the applets of the project take below 10,000. */
   work: number
   /**
-   * Instructions followed, a bulk one counted as BULK_INSTRUCTIONS. Any run of the applet takes a path that the compiler
+   * Instructions followed, counted as `instructionFuel` says. Any run of the applet takes a path that the compiler
    * followed, so with the sandbox's fuel well above this (engine/runner/run.ts) no reading that is provable runs out of it.
    */
   instructions: number
@@ -19,9 +19,6 @@ export interface CompilerLimits {
   /** Addresses one access may have. */
   candidates: number
 }
-
-/** The fuel that the sandbox takes for memory.copy and memory.fill. */
-export const BULK_INSTRUCTIONS = 4096
 
 export const DEFAULT_LIMITS: CompilerLimits = {
   loopIterations: 300,

@@ -25,6 +25,16 @@ export interface AppletAbi {
 export const RECORD_ADDRESS = { reading: 1024, state: 2048, config: 3072, context: 4096 } as const
 export const RECORD_BYTES = 1024
 
+const BULK_INSTRUCTIONS = 4096
+
+/**
+ * What an instruction counts as fuel in the sandbox and against the compiler's limit: the same, so that a reading which the compiler
+ * followed cannot run out of fuel. A bulk one counts for about a sixteenth of the bytes of a page, whatever its length.
+ */
+export function instructionFuel(name: string): number {
+  return name.startsWith('memory.') && name !== 'memory.size' ? BULK_INSTRUCTIONS : 1
+}
+
 /** The record that the chain fills: the time of the anchor, in seconds. */
 export const CONTEXT_LAYOUT: Layout = [{ name: 'anchorTimeSec', type: 'u64', bits: 64, offset: 0 }]
 

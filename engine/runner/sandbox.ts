@@ -6,6 +6,7 @@
  * mutable globals are exported, so that a caller can restore them. Nothing else changes: same indices, same results.
  * It leaves validation to the WebAssembly runtime, and rollback and time limits to run.ts and pool.ts.
  */
+import { instructionFuel } from '../core/applet.ts'
 import { findCall, siteOf, type Site } from '../core/call-trail.ts'
 import { AttestreamError, type ErrorCode } from '../core/errors.ts'
 import { FLOATS, unprovableImport, unprovableInstruction, type Unprovable } from '../core/unprovable.ts'
@@ -25,8 +26,6 @@ export const SANDBOX_EXPORT = {
 /** Followed by the global's index. */
 export const GLOBAL_EXPORT_PREFIX = 'attestream.global.'
 
-/** Fuel of a bulk memory instruction, whatever its length: about a sixteenth of the bytes of a 1-page copy. */
-const BULK_FUEL = 4096
 const FLOAT_TYPES: readonly ValueType[] = ['f32', 'f64']
 const CONTROL = {
   unreachable: 0x00,
@@ -193,7 +192,7 @@ function meteredBody(wasm: Uint8Array, fn: WasmModule['functions'][number], fuel
     if (!first || !last) return
     parts.push(
       takeFuel(
-        segment.reduce((sum, instruction) => sum + fuelOf(instruction), 0),
+        segment.reduce((sum, instruction) => sum + instructionFuel(instruction.name), 0),
         fuelGlobal,
       ),
     )
@@ -213,10 +212,6 @@ function meteredBody(wasm: Uint8Array, fn: WasmModule['functions'][number], fuel
 /** Control can leave after, or arrive behind, these: what follows is charged on its own. */
 function endsSegment(opcode: number): boolean {
   return opcode === MEMORY_GROW || Object.values(CONTROL).includes(opcode as (typeof CONTROL)['loop'])
-}
-
-function fuelOf({ name: what }: Instruction): number {
-  return what.startsWith('memory.') && what !== 'memory.size' ? BULK_FUEL : 1
 }
 
 /** fuel −= amount; trap if it is negative now. */

@@ -132,6 +132,15 @@ describe('the instruction budget', () => {
     expect(() => run(wasm, [90n, 200n], [], 1000)).toThrow(exceeded)
   })
 
+  it('charges nothing for what stands behind a jump', () => {
+    const dead = '(nop)'.repeat(8000)
+    for (const jump of ['(br $skip)', '(br_table $skip (i32.const 0))']) {
+      const body = `(block $skip ${jump} ${dead}) (i32.const 7)`
+      expect(run(wat({ body }), [0n], [], 1000).units).toEqual([7n])
+    }
+    expect(run(wat({ body: `(return (i32.const 7)) ${dead} (i32.const 8)` }), [0n], [], 1000).units).toEqual([7n])
+  })
+
   it('charges a bulk copy more than an instruction', () => {
     const body = '(memory.fill (i32.const 9000) (i32.const 1) (i32.const 5000)) (i32.const 0)'
     expect(() => run(wat({ body }), [0n], [], 1000)).toThrow(exceeded)

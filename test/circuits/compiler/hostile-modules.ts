@@ -176,6 +176,21 @@ export const TIME: Hostile = {
     applet({
       code: [...repeated(3000, [...i32Const(8193), ...i32Const(8192), ...i32Const(57_000), 0xfc, 10, 0, 0]), ...END],
     }),
+  'copies of bytes that are long sums': () => {
+    const bits = Array.from({ length: 8 }, (_, k) => [
+      ...[...localGet(0), ...memoryAccess(0x29, 24 * k), 0x7b, ...localGet(0), ...memoryAccess(0x29, 24 * k + 8), 0x7b],
+      ...[0x7c, ...localGet(0), ...memoryAccess(0x29, 24 * k + 16), 0x7b, 0x7c, 0xa7, ...localSet(2 + k)],
+    ]).flat()
+    const store = (k: number) => [...localGet(1), ...localGet(2 + (k % 8)), ...memoryAccess(0x3a, 8192 + k)]
+    const stores = Array.from({ length: 128 }, (_, k) => store(k)).flat()
+    const step = [...localGet(1), ...i32Const(128), 0x6a, 0x22, 1, ...i32Const(16_384), 0x49, 0x0d, 0]
+    const copy = (k: number) => [...i32Const(8192 + 16_384 * k), ...i32Const(8192), ...i32Const(16_384), 0xfc, 10, 0, 0]
+    return buildTestApplet({
+      reading: fields(...locals(24).map(() => 'u64')),
+      locals: locals(9),
+      code: [...bits, 0x03, EMPTY, ...stores, ...step, 0x0b, ...copy(1), ...copy(2), ...repeated(6, copy(1)), ...END],
+    })
+  },
   'a branch table of 40,000 cases': () => {
     const targets = Array.from({ length: 40_000 }, (_, k) => k % 2)
     return applet({
