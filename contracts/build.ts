@@ -19,6 +19,7 @@ export interface Artifact {
   runtimeBytes: number
 }
 
+export type ReadSource = (importPath: string) => string
 export type ContractName = (typeof CONTRACTS)[number]
 export type Artifacts = Record<ContractName, Artifact>
 
@@ -67,17 +68,11 @@ export function contractArtifacts(): Artifacts {
   }
 }
 
-/** Compiles everything now, cache or not. */
-function compileContracts(): Artifacts {
+/** Compiles everything now, cache or not; `read` gives the source of an import path and throws if it has none. */
+export function compileContracts(read: ReadSource = sourceOf): Artifacts {
   const plain = [...LIBRARIES.map((name) => `poseidon/${name}.sol`), PLAIN_SOURCE]
-  const own = sourceFiles().map((file) => `src/${file}`)
-  const contracts = {
-    ...compile(plain, PLAIN_SETTINGS),
-    ...compile(
-      own.filter((path) => path !== PLAIN_SOURCE),
-      OWN_SETTINGS,
-    ),
-  }
+  const own = ownSources().filter((path) => path !== PLAIN_SOURCE)
+  const contracts = { ...compile(plain, PLAIN_SETTINGS, read), ...compile(own, OWN_SETTINGS, read) }
   return Object.fromEntries(CONTRACTS.map((name) => [name, artifactOf(contracts, name)])) as Artifacts
 }
 
@@ -119,17 +114,17 @@ interface SolcContract {
 }
 
 /** One run of solc; returns code for the contracts of `paths` alone, by name. */
-function compile(paths: string[], settings: object): Record<string, SolcContract> {
+function compile(paths: string[], settings: object, read: ReadSource): Record<string, SolcContract> {
   const solc = require('solc') as { compile(input: string, callbacks: object): string }
   const input = {
     language: 'Solidity',
-    sources: Object.fromEntries(paths.map((path) => [path, { content: sourceOf(path) }])),
+    sources: Object.fromEntries(paths.map((path) => [path, { content: read(path) }])),
     settings: {
       ...settings,
       outputSelection: Object.fromEntries(paths.map((path) => [path, { '*': OUTPUT }])),
     },
   }
-  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: readImport })) as SolcOutput
+  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: importer(read) })) as SolcOutput
   const problems = (output.errors ?? []).filter((problem) => problem.severity === 'error')
   if (problems.length > 0) throw new Error(problems.map((problem) => problem.formattedMessage).join('\n'))
   return Object.assign({}, ...Object.values(output.contracts)) as Record<string, SolcContract>
@@ -146,15 +141,24 @@ function artifactOf(contracts: Record<string, SolcContract>, name: ContractName)
   return { abi: found.abi, bytecode: object, links, runtimeBytes: found.evm.deployedBytecode.object.length / 2 }
 }
 
-function readImport(path: string): { contents: string } | { error: string } {
-  try {
-    return { contents: sourceOf(path) }
-  } catch (error) {
-    return { error: `${path} cannot be read: ${String(error)}` }
+/** What solc-js asks for imports with. */
+export function importer(read: ReadSource) {
+  return (path: string): { contents: string } | { error: string } => {
+    try {
+      return { contents: read(path) }
+    } catch (error) {
+      return { error: `${path} cannot be read: ${String(error)}` }
+    }
   }
 }
 
-function sourceOf(path: string): string {
+/** Import paths of contracts/src. */
+export function ownSources(): string[] {
+  return sourceFiles().map((file) => `src/${file}`)
+}
+
+/** Source of an import path: ours, a generated one or one of a package. Throws if there is none. */
+export function sourceOf(path: string): string {
   return GENERATED[path]?.() ?? readSource(sourcePath(path))
 }
 

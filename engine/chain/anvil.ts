@@ -20,6 +20,8 @@ export interface AnvilOptions {
   genesisTimeSec?: number
   /** Seconds between blocks. Default: a block for each transaction. */
   blockTimeSec?: number
+  /** Further arguments of anvil's command line. */
+  arguments?: readonly string[]
 }
 
 export interface Anvil {
@@ -41,6 +43,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   args.push('--mnemonic', MNEMONIC, '--accounts', String(ACCOUNTS))
   if (options.genesisTimeSec !== undefined) args.push('--timestamp', String(options.genesisTimeSec))
   if (options.blockTimeSec !== undefined) args.push('--block-time', String(options.blockTimeSec))
+  args.push(...(options.arguments ?? []))
   const child = spawn(anvilBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const stopWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', stopWithUs)
