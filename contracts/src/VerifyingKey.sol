@@ -14,6 +14,7 @@ library VerifyingKey {
 
     error KeyLength(uint256 actualBytes, uint256 expectedBytes);
     error KeyCoordinateOutOfField(uint256 word, uint256 value);
+    error KeyWithoutContribution();
     error KeyNotStored();
 
     /// @notice Bytes of an encoded key for that many public signals.
@@ -21,8 +22,9 @@ library VerifyingKey {
         return 32 * (HEAD_WORDS + 2 * (signals + 1));
     }
 
-    /// @notice Checks length and coordinate ranges, then stores the key unless it is stored already. Points are checked by the
-    /// precompiles at each use.
+    /// @notice Checks length and coordinate ranges, and that somebody contributed to the key; then stores it unless it is stored
+    /// already. Points are checked by the precompiles at each use.
+    /// @dev A setup begins with delta = gamma. Under such a key anybody proves anything: (alpha, beta, −Σ signal·IC).
     function store(bytes memory key, uint256 signals) internal returns (address account) {
         if (key.length != encodedLength(signals)) revert KeyLength(key.length, encodedLength(signals));
         for (uint256 word = 0; word < key.length / 32; word++) {
@@ -32,6 +34,13 @@ library VerifyingKey {
             }
             if (value >= Q) revert KeyCoordinateOutOfField(word, value);
         }
+        bytes32 gamma;
+        bytes32 delta;
+        assembly ("memory-safe") {
+            gamma := keccak256(add(key, 224), 128)
+            delta := keccak256(add(key, 352), 128)
+        }
+        if (gamma == delta) revert KeyWithoutContribution();
         bytes memory creation = _creationCode(key);
         account = _accountOf(keccak256(creation));
         if (account.code.length != 0) return account;

@@ -16,6 +16,7 @@ import { encodeVerifyingKey, verifyingKeyHash, type VerifyingKey } from '../../e
 export interface JournalProver {
   readonly verifyingKey: Hex
   readonly vkHash: Hex
+  readonly r1csPath: string
   /** Proves any journal of the prover's number of signals. */
   prove(journal: Journal): Promise<Hex>
   proveSignals(signals: readonly bigint[]): Promise<Hex>
@@ -41,7 +42,8 @@ export async function journalProver(cohortSize: number, seed = 'journal'): Promi
     return encodeSeal(hash, (await groth16.prove(zkey, witness)).proof)
   }
   const prove = (journal: Journal): Promise<Hex> => proveSignals(journalSignals(journal))
-  return { verifyingKey: bytesToHex(encoded), vkHash: hash, prove, proveSignals }
+  const r1csPath = join(dir, CIRCOM_OUTPUT.r1cs)
+  return { verifyingKey: bytesToHex(encoded), vkHash: hash, r1csPath, prove, proveSignals }
 }
 
 async function build(signalCount: number, seed: string, dir: string): Promise<void> {
