@@ -19,6 +19,8 @@ export type App = FastifyInstance<
 export interface RouteContext {
   readonly engine: Engine
   readonly authorise: Authorise
+  /** Where devices outside reach `POST /v1/frames`, if that is known. */
+  readonly framesUrl?: string
 }
 
 /** Adds the routes of one noun to the server. */
@@ -48,9 +50,17 @@ export const DeviceParams = Type.Object({ deviceId: U64 })
 
 /** A u64 of a path, query or body; throws REQUEST_INVALID above 2^64 − 1. */
 export function parseU64(text: string, name: string): bigint {
+  return parseUnsigned(text, name, 64n)
+}
+
+/** As `parseU64`, with 256 bits. */
+export function parseU256(text: string, name: string): bigint {
+  return parseUnsigned(text, name, 256n)
+}
+
+function parseUnsigned(text: string, name: string, bits: bigint): bigint {
   const value = BigInt(text)
-  if (value >> 64n !== 0n) {
-    throw new AttestreamError('REQUEST_INVALID', `${name} is ${text}; expected an unsigned integer of at most 64 bits.`)
-  }
-  return value
+  if (value >> bits === 0n) return value
+  const message = `${name} is ${text}; expected an unsigned integer of at most ${bits} bits.`
+  throw new AttestreamError('REQUEST_INVALID', message)
 }

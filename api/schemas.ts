@@ -6,6 +6,7 @@ import { Type, type TSchema } from 'typebox'
 export const Decimal = Type.String({ pattern: '^(0|[1-9][0-9]{0,77})$', examples: ['1'] })
 export const U64 = Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$', description: 'Unsigned 64-bit integer in decimal' })
 export const Hash = Type.String({ pattern: '^0x[0-9a-f]{64}$', description: '32 bytes' })
+export const Address = Type.String({ pattern: '^0x[0-9a-fA-F]{40}$' })
 export const HexBytes = Type.String({ pattern: '^0x([0-9a-fA-F]{2})*$' })
 const TimeMs = Type.Number({ description: 'Unix time in milliseconds' })
 
@@ -124,6 +125,8 @@ export const ApiKey = Type.Object(
   { description: 'A new project key' },
 )
 
+const DeviceStatus = Type.Enum(['active', 'suspended', 'revoked'])
+
 export const Device = Type.Object({
   deviceId: Decimal,
   projectId: Decimal,
@@ -131,8 +134,81 @@ export const Device = Type.Object({
   slot: Type.Integer(),
   key: Type.Object({ x: Decimal, y: Decimal }),
   active: Type.Boolean(),
+  status: DeviceStatus,
   owner: HexBytes,
+  registeredSec: Type.Integer({ description: 'Unix time in seconds' }),
+  changedSec: Type.Integer({ description: 'Unix time in seconds of the latest change of key, status or owner' }),
+  changedBlock: Decimal,
   lastSequence: Decimal,
+})
+
+export const NewDevice = Type.Object(
+  {
+    admission: Type.Object(
+      {
+        owner: Address,
+        projectId: U64,
+        keyX: Decimal,
+        keyY: Decimal,
+        metadataURI: Type.String({ maxLength: 2048 }),
+        deadline: U64,
+      },
+      { additionalProperties: false },
+    ),
+    signature: Type.String({ pattern: '^0x([0-9a-fA-F]{2}){1,4096}$', description: "By the project's admitter" }),
+  },
+  { additionalProperties: false, description: 'What `attestream device admit` writes; more fields are not read' },
+)
+
+export const Registration = Type.Object(
+  { deviceId: Decimal, cohort: Type.Integer(), slot: Type.Integer(), txHash: Hash },
+  { description: 'A device registered at the expense of the engine' },
+)
+
+const DidService = Type.Object({ id: Type.String(), type: Type.String(), serviceEndpoint: Type.String() })
+
+export const DidDocument = Type.Object({
+  '@context': Type.Array(Type.String()),
+  id: Type.String({ description: 'did:attestream:<chainId>:<registry>:<deviceId>' }),
+  controller: Type.String({ description: "The owner's account: did:pkh:eip155:<chainId>:<address>" }),
+  alsoKnownAs: Type.Optional(Type.Array(Type.String())),
+  verificationMethod: Type.Optional(
+    Type.Array(
+      Type.Object({
+        id: Type.String(),
+        type: Type.Literal('JsonWebKey'),
+        controller: Type.String(),
+        publicKeyJwk: Type.Record(Type.String(), Type.String()),
+      }),
+      { description: 'The key in use; left out while it is suspended' },
+    ),
+  ),
+  assertionMethod: Type.Optional(Type.Array(Type.String())),
+  service: Type.Optional(Type.Array(DidService)),
+})
+
+export const DidResolutionReply = Type.Object({
+  didDocument: nullable(DidDocument),
+  didDocumentMetadata: Type.Object({
+    created: Type.Optional(Type.String()),
+    updated: Type.Optional(Type.String()),
+    versionId: Type.Optional(Type.String({ description: 'Number of the block of the latest change' })),
+    deactivated: Type.Optional(Type.Literal(true)),
+    attestream: Type.Optional(
+      Type.Object({
+        status: DeviceStatus,
+        owner: Type.String(),
+        projectId: Decimal,
+        cohort: Type.Integer(),
+        slot: Type.Integer(),
+      }),
+    ),
+  }),
+  didResolutionMetadata: Type.Object({
+    contentType: Type.Optional(Type.String()),
+    error: Type.Optional(Type.String({ examples: ['notFound'] })),
+    message: Type.Optional(Type.String()),
+  }),
 })
 
 export const Acknowledgement = Type.Object(

@@ -15,6 +15,7 @@ import type { App, RouteContext } from './routes.ts'
 import { appletRoutes } from './routes/applets.ts'
 import { batchRoutes } from './routes/batches.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { deviceDidRoute, resolverRoute } from './routes/dids.ts'
 import { frameRoutes } from './routes/frames.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { receiptRoutes } from './routes/receipts.ts'
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly engine: Engine
   /** At least 16 characters; may do everything. */
   readonly adminKey: string
+  /** Under which address others reach this API, such as https://engine.example: told in the DID documents of devices. */
+  readonly publicUrl?: string
   /** Largest body of any route but the applet upload, which takes 256 KiB. Default 1 MiB. */
   readonly bodyLimitBytes?: number
   /** A logger in pino's interface; default none. */
@@ -50,6 +53,7 @@ export function createServer(options: ServerOptions): Server {
   const context: RouteContext = {
     engine: options.engine,
     authorise: createAuthorise(options.engine, options.adminKey),
+    ...(options.publicUrl !== undefined && { framesUrl: new URL('/v1/frames', options.publicUrl).href }),
   }
   void app.register(swagger, { openapi: OPENAPI })
   void app.register(async (scope) => addRoutes(scope, context))
@@ -89,12 +93,14 @@ function createApp(options: ServerOptions): App {
 
 function addRoutes(app: App, context: RouteContext): void {
   statusRoutes(app, context)
+  resolverRoute(app, context)
   void app.register(
     async (v1) => {
       for (const routes of [
         appletRoutes,
         projectRoutes,
         deviceRoutes,
+        deviceDidRoute,
         frameRoutes,
         batchRoutes,
         taskRoutes,

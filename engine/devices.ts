@@ -1,7 +1,8 @@
 // The devices that the chain registers, kept in the store by following the registry's events.
 
 import type { Chain } from './chain/chain.ts'
-import type { DeviceEvent } from './chain/events.ts'
+import type { DeviceEvent, LeafEvent } from './chain/events.ts'
+import type { DeviceStatus } from './core/did.ts'
 import { AttestreamError } from './core/errors.ts'
 import type { DeviceRecord } from './records.ts'
 import type { Store } from './store/index.ts'
@@ -36,13 +37,16 @@ export function createDeviceDirectory(options: DirectoryOptions): DeviceDirector
   let begunMs = -Infinity
   let closed = false
 
+  const followed = (deviceId: bigint): FollowedDevice | undefined => {
+    const { lastSequence: _lastSequence, ...device } = store.device(deviceId) ?? {}
+    return 'deviceId' in device ? device : undefined
+  }
   const read = async (): Promise<void> => {
     begunMs = nowMs()
     const { events, nextBlock } = await chain.getDeviceEvents(store.nextBlock() ?? 0n)
     const latest = new Map<bigint, FollowedDevice>()
     for (const event of events) {
-      const key = event.key ?? latest.get(event.deviceId)?.key ?? store.device(event.deviceId)!.key
-      latest.set(event.deviceId, deviceOf(event, key))
+      latest.set(event.deviceId, deviceAfter(event, latest.get(event.deviceId) ?? followed(event.deviceId)))
     }
     store.putDevices([...latest.values()], nextBlock)
   }
@@ -92,8 +96,21 @@ export function createDeviceDirectory(options: DirectoryOptions): DeviceDirector
 
 type FollowedDevice = Omit<DeviceRecord, 'lastSequence'>
 
-/** An event carries the device as it is after it, but the key only if it changed: registrations come first and have it. */
-function deviceOf(event: DeviceEvent, key: FollowedDevice['key']): FollowedDevice {
-  const { deviceId, projectId, cohort, slot, owner, leaf } = event
-  return { deviceId, projectId, cohort, slot, key, owner, active: leaf !== 0n }
+const STATUS: Readonly<Record<LeafEvent['kind'], DeviceStatus>> = {
+  registered: 'active',
+  rotated: 'active',
+  confirmed: 'active',
+  suspended: 'suspended',
+  revoked: 'revoked',
+}
+
+/** The first event of a device is its registration, which has everything; later ones tell what changed. */
+function deviceAfter(event: DeviceEvent, before: FollowedDevice | undefined): FollowedDevice {
+  const { owner } = event
+  const changed = { changedSec: Number(event.blockTime), changedBlock: event.blockNumber }
+  if (event.kind === 'transferred') return { ...before!, owner, ...changed }
+  const { kind, deviceId, projectId, cohort, slot, leaf } = event
+  const place = { deviceId, projectId, cohort, slot, owner, active: leaf !== 0n, status: STATUS[kind] }
+  const registeredSec = kind === 'registered' ? changed.changedSec : before!.registeredSec
+  return { ...place, key: event.key ?? before!.key, registeredSec, ...changed }
 }

@@ -11,6 +11,7 @@ import { bytesToHex, type Hex } from './core/codec.ts'
 import { AttestreamError } from './core/errors.ts'
 import { deviceDomain, type Domain } from './core/journal.ts'
 import { createEmbeddedDa, daPointer, type DataAvailability } from './da/embedded.ts'
+import { createIdentities } from './device-identity.ts'
 import { createDeviceDirectory, type DeviceDirectory } from './devices.ts'
 import { createFastPoseidon } from './fast-poseidon.ts'
 import { createFrames } from './frames.ts'
@@ -42,6 +43,8 @@ export interface EngineOptions {
   readonly acknowledgeWithinSec?: number
   /** Frames of one device that may wait for a batch. Default 256. */
   readonly maxWaitingFrames?: number
+  /** Whether the operator's account pays for registrations that come over the API. Default false. */
+  readonly sponsorRegistrations?: boolean
   /** How long DA objects are kept at least; default: for ever. Unsettled batches and each cohort's latest page always stay. */
   readonly retentionMs?: number
   readonly maxAttempts?: number
@@ -65,6 +68,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const hash = await createFastPoseidon()
   const store = openStore(options.dataDir)
   const devices = createDeviceDirectory({ store, chain, nowMs })
+  const findIdentity = createIdentities({ store, chain, devices })
   const da = await openAdapters(store, devices, options.dataDir)
   const runner = createRunner()
   const prover = createSnarkjsProver({ threads: options.proverThreads ?? 2 })
@@ -187,6 +191,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
 
     getDevice: (deviceId) => devices.find(deviceId),
+    getDeviceIdentity: findIdentity,
+    async registerDevice(admission, signature) {
+      if (options.sponsorRegistrations !== true) {
+        throw new AttestreamError(
+          'SPONSORING_OFF',
+          'This engine does not pay for registrations; send yours to the chain.',
+        )
+      }
+      projects.get(admission.projectId)
+      const { deviceId, cohort, slot, txHash } = await chain.registerDevice(admission, signature)
+      return { deviceId, cohort, slot, txHash }
+    },
     listDevices: async (projectId, page) => store.devices(projectId, limits(page)),
 
     async ingest(frames) {

@@ -6,6 +6,7 @@ import type { Hex } from './core/codec.ts'
 import type { AppletAbi } from './core/applet.ts'
 import type { CircuitManifest } from './core/circuit.ts'
 import type { ErrorCode } from './core/errors.ts'
+import type { DeviceIdentity, DeviceStatus } from './core/did.ts'
 import type { Device } from './core/identity.ts'
 import type { RawRecord } from './core/layout.ts'
 import type { Receipt } from './core/receipt.ts'
@@ -52,7 +53,20 @@ export interface ProjectRecord {
 /** A device as the chain's events tell it. */
 export interface DeviceRecord extends Device {
   readonly owner: Hex
+  readonly status: DeviceStatus
+  /** Unix seconds of the registration and of the latest change of key, status or owner; the block of the latter. */
+  readonly registeredSec: number
+  readonly changedSec: number
+  readonly changedBlock: bigint
   readonly lastSequence: bigint
+}
+
+/** A registration that the engine paid for. */
+export interface RegistrationRecord {
+  readonly deviceId: bigint
+  readonly cohort: number
+  readonly slot: number
+  readonly txHash: Hex
 }
 
 export interface FrameRecord {
@@ -114,7 +128,7 @@ export interface ClaimRecord {
   readonly pendingWei: bigint
 }
 
-export type { Acknowledgement, CircuitManifest, Receipt }
+export type { Acknowledgement, CircuitManifest, DeviceIdentity, Receipt }
 
 /** Result of ingesting one frame. A duplicate is answered like the first time. */
 export type IngestResult = { readonly acknowledgement: Acknowledgement } | { readonly failure: Failure }

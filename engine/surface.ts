@@ -1,16 +1,20 @@
 // What an engine offers: the interface behind the one door, engine/index.ts.
 
+import type { Admission } from './chain/typed-data.ts'
 import type { Hex } from './core/codec.ts'
+import type { DeviceName } from './core/did.ts'
 import type { NamedRecord } from './core/layout.ts'
 import type {
   AppletRecord,
   CircuitRecord,
   ClaimRecord,
+  DeviceIdentity,
   DeviceRecord,
   FrameRecord,
   IngestResult,
   ProjectRecord,
   Receipt,
+  RegistrationRecord,
   SettlementRecord,
   TaskRecord,
 } from './records.ts'
@@ -58,6 +62,10 @@ export interface Engine {
   authorise(apiKey: string): Promise<Access>
 
   getDevice(deviceId: bigint): Promise<DeviceRecord>
+  /** What a DID is resolved from; throws DEVICE_UNKNOWN, or DID_FOREIGN for a name of another chain or registry. */
+  getDeviceIdentity(device: bigint | DeviceName): Promise<DeviceIdentity>
+  /** Sends a registration with its project's signature and pays for it; throws SPONSORING_OFF, PROJECT_UNKNOWN, CHAIN_REVERTED. */
+  registerDevice(admission: Admission, signature: Hex): Promise<RegistrationRecord>
   listDevices(projectId: bigint, page?: Page): Promise<DeviceRecord[]>
 
   /** Ingests frames in canonical bytes; each gets its own result, in order. Durable before it returns. */

@@ -1,19 +1,23 @@
 // What happened on chain, from the contracts' events: enough to rebuild every cohort's leaves, and to find after a crash what a
 // transaction that nobody waited for has done. Ranges are walked in portions that public nodes accept.
 
-import { parseEventLogs } from 'viem'
+import { parseEventLogs, zeroAddress } from 'viem'
 import type { PublicClient } from 'viem'
 import { deviceRegistryAbi, settlementAbi } from '../../contracts/abi.ts'
 import type { Addresses } from '../../contracts/deploy.ts'
 import type { Hex } from '../core/codec.ts'
 import { anchorHash, type AnchorFields } from '../core/journal.ts'
+import type { PublicKey } from '../core/signature.ts'
 import { onChain } from './reverts.ts'
 
-export type DeviceEventKind = 'registered' | 'rotated' | 'confirmed' | 'suspended' | 'revoked'
+export type LeafChange = 'registered' | 'rotated' | 'confirmed' | 'suspended' | 'revoked'
+
+/** Something happened to a device: to its leaf, or to its owner, which a sale of a device without a leaf changes alone. */
+export type DeviceEvent = LeafEvent | TransferEvent
 
 /** One change of one leaf. `leaf` is 0 after a suspension or revocation; `key` is there if the change gave the device a key. */
-export interface DeviceEvent {
-  readonly kind: DeviceEventKind
+export interface LeafEvent {
+  readonly kind: LeafChange
   readonly deviceId: bigint
   readonly projectId: bigint
   readonly cohort: number
@@ -24,6 +28,18 @@ export interface DeviceEvent {
   /** The cohort's root after the change. */
   readonly identityRoot: bigint
   readonly blockNumber: bigint
+  /** Unix time in seconds. */
+  readonly blockTime: bigint
+}
+
+/** A new owner. A sale of an active device tells its suspension right after. */
+export interface TransferEvent {
+  readonly kind: 'transferred'
+  readonly deviceId: bigint
+  readonly owner: Hex
+  readonly blockNumber: bigint
+  /** Unix time in seconds. */
+  readonly blockTime: bigint
 }
 
 export interface AnchorEvent {
@@ -54,15 +70,19 @@ export type Events = ReturnType<typeof createEvents>
 
 const RANGE_BLOCKS = 10_000n
 
-const DEVICE_EVENT_KINDS = {
+const LEAF_CHANGES = {
   DeviceRegistered: 'registered',
   KeyRotated: 'rotated',
   KeyConfirmed: 'confirmed',
   KeySuspended: 'suspended',
   DeviceRevoked: 'revoked',
-} as const satisfies Record<string, DeviceEventKind>
+} as const satisfies Record<string, LeafChange>
 
-const deviceEventsAbi = deviceRegistryAbi.filter((item) => item.type === 'event' && item.name in DEVICE_EVENT_KINDS)
+const deviceEventsAbi = deviceRegistryAbi.filter(
+  (item) => item.type === 'event' && (item.name in LEAF_CHANGES || item.name === 'Transfer'),
+)
+const registeredEvent = deviceRegistryAbi.find((item) => item.type === 'event' && item.name === 'DeviceRegistered')!
+const rotatedEvent = deviceRegistryAbi.find((item) => item.type === 'event' && item.name === 'KeyRotated')!
 const anchoredEvent = settlementAbi.find((item) => item.type === 'event' && item.name === 'Anchored')!
 const settledEvent = settlementAbi.find((item) => item.type === 'event' && item.name === 'Settled')!
 
@@ -79,7 +99,7 @@ function ranges(from: bigint, to: bigint): { fromBlock: bigint; toBlock: bigint 
 /** `startBlock`: where the contracts were deployed; nothing is looked for earlier. */
 export function createEvents(client: PublicClient, addresses: Addresses, startBlock: bigint) {
   /**
-   * All changes of leaves from a block to the latest (or `toBlock`), in the order in which they happened. Go on from
+   * All changes of leaves and owners from a block to the latest (or `toBlock`), in the order in which they happened. Go on from
    * `nextBlock`; on a chain that may reorganise, from a few blocks before.
    */
   async function getDeviceEvents(
@@ -91,11 +111,29 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
       const events: DeviceEvent[] = []
       for (const range of ranges(fromBlock > startBlock ? fromBlock : startBlock, last)) {
         const logs = await client.getLogs({ address: addresses.devices, events: deviceEventsAbi, ...range })
+        const times = await blockTimes(client, logs)
         for (const log of parseEventLogs({ abi: deviceRegistryAbi, logs })) {
-          if (log.eventName in DEVICE_EVENT_KINDS) events.push(deviceEvent(log as DeviceLog))
+          const event = deviceEvent(log as DeviceLog | TransferLog, times.get(log.blockNumber)!)
+          if (event) events.push(event)
         }
       }
       return { events, nextBlock: last + 1n }
+    })
+  }
+
+  /** The key that a device was given last, in use or not; undefined if there is no such device. Looks from the latest block back. */
+  async function findDeviceKey(deviceId: bigint): Promise<PublicKey | undefined> {
+    return onChain(`look for the key of device ${deviceId}`, async () => {
+      for (const range of ranges(startBlock, await client.getBlockNumber()).reverse()) {
+        const request = { address: addresses.devices, args: { deviceId }, ...range }
+        const [registered, rotated] = await Promise.all([
+          client.getLogs({ ...request, event: registeredEvent, strict: true }),
+          client.getLogs({ ...request, event: rotatedEvent, strict: true }),
+        ])
+        const last = rotated.at(-1) ?? registered.at(-1)
+        if (last) return { x: last.args.keyX, y: last.args.keyY }
+      }
+      return undefined
     })
   }
 
@@ -165,11 +203,11 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
     return found && anchorHash(found.anchor)
   }
 
-  return { getDeviceEvents, findAnchor, findAnchors, findSettlement, getAnchorHash }
+  return { getDeviceEvents, findDeviceKey, findAnchor, findAnchors, findSettlement, getAnchorHash }
 }
 
 interface DeviceLog {
-  readonly eventName: keyof typeof DEVICE_EVENT_KINDS
+  readonly eventName: keyof typeof LEAF_CHANGES
   readonly blockNumber: bigint
   readonly args: {
     readonly deviceId: bigint
@@ -184,9 +222,33 @@ interface DeviceLog {
   }
 }
 
-function deviceEvent({ eventName, blockNumber, args }: DeviceLog): DeviceEvent {
-  const { keyX, keyY, cohort, slot, ...rest } = args
+interface TransferLog {
+  readonly eventName: 'Transfer'
+  readonly blockNumber: bigint
+  readonly args: { readonly from: Hex; readonly to: Hex; readonly tokenId: bigint }
+}
+
+function deviceEvent(log: DeviceLog | TransferLog, blockTime: bigint): DeviceEvent | undefined {
+  const { blockNumber } = log
+  if (log.eventName === 'Transfer') {
+    const { from, to: owner, tokenId: deviceId } = log.args
+    return from === zeroAddress ? undefined : { kind: 'transferred', deviceId, owner, blockNumber, blockTime }
+  }
+  const { keyX, keyY, cohort, slot, ...rest } = log.args
   const place = { cohort: Number(cohort), slot: Number(slot) }
   const key = keyX === undefined || keyY === undefined ? {} : { key: { x: keyX, y: keyY } }
-  return { kind: DEVICE_EVENT_KINDS[eventName], ...rest, ...place, ...key, blockNumber }
+  return { kind: LEAF_CHANGES[log.eventName], ...rest, ...place, ...key, blockNumber, blockTime }
+}
+
+/** Unix seconds by block, as the logs tell them; a node that leaves them out is asked for each block once. */
+async function blockTimes(
+  client: PublicClient,
+  logs: readonly { readonly blockNumber: bigint; readonly blockTimestamp?: bigint | undefined }[],
+): Promise<Map<bigint, bigint>> {
+  const times = new Map<bigint, bigint>()
+  for (const { blockNumber, blockTimestamp } of logs) {
+    if (times.has(blockNumber)) continue
+    times.set(blockNumber, blockTimestamp ?? (await client.getBlock({ blockNumber })).timestamp)
+  }
+  return times
 }

@@ -11,6 +11,7 @@ import {
 import type { Addresses } from '../../contracts/deploy.ts'
 import type { VersionPin } from '../core/circuit.ts'
 import type { Hex } from '../core/codec.ts'
+import type { DeviceStatus } from '../core/did.ts'
 import type { Device } from '../core/identity.ts'
 import { unpackLanes } from '../core/journal.ts'
 import { onChain } from './reverts.ts'
@@ -65,8 +66,6 @@ export interface ChainAccount {
   readonly reservedUnits: bigint
   readonly creditedUnits: bigint
 }
-
-export type DeviceStatus = 'active' | 'suspended' | 'revoked'
 
 /** Keys are not stored on chain: the registry's events tell them. */
 export interface ChainDevice extends Omit<Device, 'key'> {
@@ -159,12 +158,19 @@ export function createReads(client: PublicClient, addresses: Addresses) {
     return onChain(`read device ${deviceId}`, async () => {
       const [[owner, projectId, cohort, slot, statusNumber], metadataURI] = await Promise.all([
         client.readContract({ ...devices, functionName: 'deviceOf', args: [deviceId] }),
-        client.readContract({ ...devices, functionName: 'tokenURI', args: [deviceId] }),
+        getMetadataURI(deviceId),
       ])
       const status = STATUS[statusNumber]!
       const place = { projectId, cohort: Number(cohort), slot: Number(slot) }
       return { deviceId, ...place, active: status === 'active', owner, status, metadataURI }
     })
+  }
+
+  /** Given at registration; empty if none was. Reverts with ERC721NonexistentToken. */
+  async function getMetadataURI(deviceId: bigint): Promise<string> {
+    return onChain(`read the metadata URI of device ${deviceId}`, () =>
+      client.readContract({ ...devices, functionName: 'tokenURI', args: [deviceId] }),
+    )
   }
 
   /** The device that a project registered with a key, or that was given it later; 0 if none. */
@@ -201,6 +207,7 @@ export function createReads(client: PublicClient, addresses: Addresses) {
     isRecentRoot,
     getLeaves,
     getDevice,
+    getMetadataURI,
     deviceOfKey,
     getPending,
     getTokenBalance,

@@ -39,6 +39,8 @@ export const ERRORS = {
   BATCH_INVALID: 'A batch, or the data-availability object that carries it, is malformed.',
   SEAL_INVALID: 'A seal has the wrong length, names another verifying key, or its proof does not verify.',
   RECEIPT_INVALID: 'A receipt is malformed or its fields contradict each other, the chain or the data.',
+  DID_INVALID: 'A text is not a DID, or not one of a device in its one canonical form.',
+  DID_METHOD_UNKNOWN: 'A DID is of another method than did:attestream.',
 
   // circuits: build and setup
   CIRCUIT_BUILD_FAILED: 'The circom compiler refused a generated circuit: a defect of the applet compiler.',
@@ -62,6 +64,7 @@ export const ERRORS = {
   DEVICE_QUEUE_FULL: 'As many frames of the device wait for a batch as the engine can promise to anchor.',
   DEVICE_REVOKED: 'The key of the device is revoked or suspended.',
   DEVICE_UNKNOWN: 'No device with this id is registered on chain.',
+  DID_FOREIGN: 'A DID names a device of another chain or registry than the one of this engine.',
   ENGINE_CLOSED: 'The engine is shutting down.',
   FRAME_UNKNOWN: 'The engine holds no frame of this device with this sequence.',
   PROJECT_CONFIG_MISMATCH: 'The config given for a project does not hash to the configHash on chain.',
@@ -75,6 +78,7 @@ export const ERRORS = {
   SEQUENCE_OUTDATED: 'The sequence of a frame is below one that the device already used.',
   SEQUENCE_REPEATED: 'The device already sent another frame with this sequence.',
   SEQUENCE_TOO_FAR: 'The sequence of a frame is more than 2^32 ahead of the last.',
+  SPONSORING_OFF: 'The engine does not pay for registrations of devices.',
   STEP_FAILED: 'A step of a task failed for a reason without a code of its own; the message tells it.',
   STORE_LOCKED: 'The data directory is in use by another engine.',
   TASK_NOT_FAILED: 'Only a failed task can be retried.',
@@ -95,6 +99,9 @@ export const ERRORS = {
   BODY_TOO_LARGE: 'The body of a request is larger than its route takes.',
   INTERNAL: 'The engine failed in a way that has no code of its own; its log tells more.',
   MEDIA_TYPE_UNSUPPORTED: 'The content type of a request is not one that its route reads.',
+  DID_OPTION_UNSUPPORTED:
+    'A DID was to be resolved with options, such as a version; only the present state can be told.',
+  DID_REPRESENTATION_UNSUPPORTED: 'A DID was to be resolved to a media type that the resolver does not write.',
   REQUEST_INVALID: 'A path, query or body of a request does not have the documented shape.',
   ROUTE_UNKNOWN: 'No route has this method and path.',
 

@@ -39,6 +39,8 @@ export function createCatalogue(db: Database) {
       'select record, last_sequence from devices where project_id = ? order by device_id limit ? offset ?',
     ),
     cohort: db.prepare('select record, last_sequence from devices where project_id = ? and cohort = ? order by slot'),
+    metadata: db.prepare('select uri from device_metadata where device_id = ?'),
+    putMetadata: db.prepare('insert or ignore into device_metadata values (?, ?)'),
     cursor: db.prepare('select next_block from chain_cursor'),
     putCursor: db.prepare('insert or replace into chain_cursor values (1, ?)'),
   }
@@ -108,6 +110,14 @@ export function createCatalogue(db: Database) {
     },
     cohortDevices(projectId: bigint, cohort: number): DeviceRecord[] {
       return (statements.cohort.all(u64Text(projectId), cohort) as Row[]).map(deviceOf)
+    },
+    /** The metadata URI of a device, once it was put: it never changes. */
+    metadataURI(deviceId: bigint): string | undefined {
+      const row = statements.metadata.get(u64Text(deviceId)) as Row | undefined
+      return row && (row.uri as string)
+    },
+    putMetadataURI(deviceId: bigint, uri: string): void {
+      statements.putMetadata.run(u64Text(deviceId), uri)
     },
     nextBlock(): bigint | undefined {
       const row = statements.cursor.get() as Row | undefined

@@ -39,6 +39,9 @@ const MIGRATIONS = [
      state text not null, record text not null, work text not null);
    create index tasks_by_cohort on tasks (project_id, cohort, ordinal);
    create table receipts (task_id text primary key, record text not null);`,
+  // What is told of a device has grown: its events are read once more.
+  `create table device_metadata (device_id text primary key, uri text not null);
+   delete from chain_cursor;`,
 ]
 
 /** Opens (creates, migrates) the store's database file. */

@@ -12,6 +12,7 @@ import {
   isAttestreamError,
   type AppletRecord,
   type CircuitRecord,
+  type DeviceIdentity,
   type Engine,
   type ErrorCode,
   type FrameRecord,
@@ -49,8 +50,15 @@ interface FrameJson {
   signature?: { r8x: string; r8y: string; s: string }
 }
 
-/** `failWith` makes the next health call throw that value, to see what leaks. */
-export function createEngineDouble(): Engine & { failWith: unknown } {
+export interface EngineDouble extends Engine {
+  /** What health and identity calls throw, to see what leaks. */
+  failWith: unknown
+  /** What the chain says of the device, other than usual. */
+  identity: Partial<DeviceIdentity>
+  registered: unknown[]
+}
+
+export function createEngineDouble(): EngineDouble {
   const applets = new Map<Hex, { record: AppletRecord; wasm: Uint8Array }>()
   const frames = new Map<string, FrameRecord>()
   const verifier = createVerifier(publicKey(SECRET_KEY))
@@ -94,9 +102,11 @@ export function createEngineDouble(): Engine & { failWith: unknown } {
     return record
   }
 
-  const double: Engine & { failWith: unknown } = {
+  const double: EngineDouble = {
     ...NOT_PART,
     failWith: undefined,
+    identity: {},
+    registered: [],
     operator: ADDRESS,
     chain,
     addApplet: async (wasm) => {
@@ -127,6 +137,19 @@ export function createEngineDouble(): Engine & { failWith: unknown } {
     getDevice: async (deviceId) => {
       if (deviceId !== DEVICE_ID) throw new AttestreamError('DEVICE_UNKNOWN', `No device ${deviceId}.`)
       return device()
+    },
+    getDeviceIdentity: async (name) => {
+      const { chainId, registry, deviceId } = typeof name === 'bigint' ? { ...chain, deviceId: name } : name
+      if (chainId !== chain.chainId || registry !== chain.registry)
+        throw new AttestreamError('DID_FOREIGN', 'Elsewhere.')
+      if (double.failWith) throw double.failWith
+      if (deviceId !== DEVICE_ID) throw new AttestreamError('DEVICE_UNKNOWN', `No device ${deviceId}.`)
+      return identity(double.identity)
+    },
+    registerDevice: async (admission, signature) => {
+      if (signature === '0x00') throw new AttestreamError('SPONSORING_OFF', 'Not paid for.')
+      double.registered.push(admission)
+      return { deviceId: DEVICE_ID + 1n, cohort: 0, slot: 2, txHash: TASK_ID }
     },
     listDevices: async (projectId, page) => slice(projectId === PROJECT_ID ? [device()] : [], page),
     ingest: async (list) => list.map(ingestOne),
@@ -254,9 +277,19 @@ function device() {
     slot: 1,
     key,
     active: true,
+    status: 'active' as const,
     owner: ADDRESS,
+    registeredSec: 1_790_000_000,
+    changedSec: 1_790_000_000,
+    changedBlock: 5n,
     lastSequence: 0n,
   }
+}
+
+/** Of the one device, with what `change` says of it. */
+function identity(change: Partial<DeviceIdentity>): DeviceIdentity {
+  const { active: _active, lastSequence: _lastSequence, ...known } = device()
+  return { ...known, chainId: chain.chainId, registry: chain.registry, metadataURI: '', ...change }
 }
 
 function task(taskId: Hex, state: TaskRecord['state']): TaskRecord {

@@ -281,6 +281,7 @@ describe('the server', () => {
     expect(json.openapi).toBe('3.1.0')
     expect(Object.keys(json.paths).sort()).toMatchInlineSnapshot(`
       [
+        "/1.0/identifiers/{did}",
         "/health",
         "/v1/applets",
         "/v1/applets/{appletId}",
@@ -292,6 +293,7 @@ describe('the server', () => {
         "/v1/da/{daPointer}",
         "/v1/devices",
         "/v1/devices/{deviceId}",
+        "/v1/devices/{deviceId}/did",
         "/v1/frames",
         "/v1/frames/{deviceId}/{sequence}",
         "/v1/projects",

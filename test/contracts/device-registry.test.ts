@@ -186,16 +186,19 @@ describe('keys during the life of a device', () => {
     const { chain, projectId } = stage
     const { events, nextBlock } = await chain.getDeviceEvents(0n)
     const leaves = [0n, 0n, 0n, 0n]
-    for (const event of events) {
+    const changes = events.filter((event) => event.kind !== 'transferred')
+    for (const event of changes) {
       leaves[event.slot] = event.leaf
       expect(event.identityRoot).toBe(identityRoot(leaves))
     }
     expect(leaves).toEqual(await chain.getLeaves(projectId, 0))
     expect(events.map((event) => event.kind)).toEqual([
       ...Array<string>(3).fill('registered'),
-      ...['rotated', 'rotated', 'suspended', 'confirmed', 'suspended', 'confirmed'],
-      ...['revoked', 'registered', 'rotated', 'revoked'],
+      ...['rotated', 'rotated', 'suspended', 'confirmed', 'transferred', 'suspended', 'confirmed'],
+      ...['revoked', 'transferred', 'registered', 'rotated', 'revoked'],
     ])
+    const { timestamp } = await stage.publicClient.getBlock({ blockNumber: events.at(-1)!.blockNumber })
+    expect(events.at(-1)!.blockTime).toBe(timestamp)
     expect(await chain.getDeviceEvents(nextBlock)).toEqual({ events: [], nextBlock })
   })
 

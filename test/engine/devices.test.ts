@@ -1,14 +1,16 @@
 // The directory of devices over a real store. The chain is a double with one method, whose answers and timing the tests decide.
 
 import { describe, expect, it } from 'vitest'
-import type { DeviceEvent } from '../../engine/chain/events.ts'
+import type { DeviceEvent, LeafEvent } from '../../engine/chain/events.ts'
 import { AttestreamError } from '../../engine/core/errors.ts'
 import { createDeviceDirectory } from '../../engine/devices.ts'
-import { device, deviceId, testStore } from './scene.ts'
+import { device, deviceId, NOW_MS, testStore } from './scene.ts'
 
-function event(slot: number, change: Partial<DeviceEvent> = {}): DeviceEvent {
-  const { active: _, ...place } = device(slot)
-  return { kind: 'registered', ...place, leaf: 1n, identityRoot: 1n, blockNumber: 1n, ...change }
+function event(slot: number, change: Partial<LeafEvent> = {}): LeafEvent {
+  const { deviceId, projectId, cohort, key, owner } = device(slot)
+  const block = { blockNumber: 1n, blockTime: BigInt(NOW_MS / 1000) }
+  const place = { deviceId, projectId, cohort, slot }
+  return { kind: 'registered', ...place, key, owner, leaf: 1n, identityRoot: 1n, ...block, ...change }
 }
 
 function scene() {
@@ -51,6 +53,19 @@ describe('the directory of devices', () => {
     expect(store.device(deviceId(1))).toEqual({ ...device(1), lastSequence: 0n })
     await directory.sync()
     expect(looks).toEqual([0n, 10n])
+  })
+
+  it('follows status, time and owner, also through the sale of a device whose key is out of use', async () => {
+    const { store, events, directory } = scene()
+    const later = (blockNumber: bigint) => ({ blockNumber, blockTime: BigInt(NOW_MS / 1000) + blockNumber })
+    const buyer = `0x${'b0'.repeat(20)}` as const
+    events.push(event(0), event(0, { kind: 'suspended', leaf: 0n, ...later(3n) }))
+    await directory.sync()
+    expect(store.device(deviceId(0))).toMatchObject({ status: 'suspended', active: false, changedBlock: 3n })
+    events.push({ kind: 'transferred', deviceId: deviceId(0), owner: buyer, ...later(5n) })
+    await directory.sync()
+    const sold = { ...device(0), owner: buyer, status: 'suspended', active: false, changedBlock: 5n }
+    expect(store.device(deviceId(0))).toEqual({ ...sold, changedSec: NOW_MS / 1000 + 5, lastSequence: 0n })
   })
 
   it('shares one read between all who ask for it', async () => {

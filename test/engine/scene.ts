@@ -54,7 +54,9 @@ export function device(
   const { cohort = 0 } = change
   const id = deviceId(slot, cohort)
   const key = publicKey(secretKey(seed))
-  return { deviceId: id, projectId: PROJECT.projectId, cohort, slot, key, owner: OWNER, active: true, ...change }
+  const times = { registeredSec: NOW_MS / 1000, changedSec: NOW_MS / 1000, changedBlock: 1n }
+  const place = { deviceId: id, projectId: PROJECT.projectId, cohort, slot }
+  return { ...place, key, owner: OWNER, active: true, status: 'active', ...times, ...change }
 }
 
 /** Canonical bytes of a frame by the slot's device. */

@@ -45,11 +45,21 @@ describe('the store', () => {
     seen.close()
   })
 
+  it('of an earlier version reads the events of the devices once more', () => {
+    const path = join(temporaryDirectory(), 'engine.sqlite')
+    const earlier = openDatabase(path)
+    earlier.exec("insert into chain_cursor values (1, '9'); drop table device_metadata; pragma user_version = 1;")
+    earlier.close()
+    const migrated = openDatabase(path)
+    expect(migrated.prepare('select * from chain_cursor').all()).toEqual([])
+    migrated.close()
+  })
+
   it('runs each migration once', () => {
     const path = join(temporaryDirectory(), 'engine.sqlite')
     const first = openDatabase(path)
     const version = first.prepare('pragma user_version').get()
-    expect(version).toEqual({ user_version: 1 })
+    expect(version).toEqual({ user_version: 2 })
     first.exec(`insert into applets values ('a', x'00', 1)`)
     first.close()
     const second = openDatabase(path)
