@@ -37,7 +37,9 @@ abstract contract Anchors is Escrow {
         uint32 stateEpoch;
         uint32 openAnchors;
         bool started;
-        /// Of the last numbers, each at its number modulo MAX_UNSETTLED_NUMBERS: anchors reuse storage.
+        /// Size of the ring of anchors: 0, then a power of two, doubled when the unsettled numbers fill it.
+        uint8 places;
+        /// Of the unsettled numbers, each at its number modulo `places`: anchors use storage again.
         mapping(uint256 place => bytes32) anchors;
         /// Units ever credited, four 64-bit lanes a word.
         mapping(uint256 word => uint256) lanes;
@@ -120,20 +122,20 @@ abstract contract Anchors is Escrow {
     /// @param snapshots Of the anchors from `number` to the last, in order (from their Anchored events); void ones left out.
     function voidFrom(uint256 projectId, uint256 cohort, uint256 number, Snapshot[] calldata snapshots) external {
         Cohort storage page = _cohorts[projectId][cohort];
-        uint256 end = page.nextToAnchor;
+        (uint256 end, uint256 places) = (page.nextToAnchor, page.places);
         _checkOpen(page, number);
         _checkMayVoid(projectId, page, number, snapshots);
 
         uint256 releasedUnits;
         uint256 seen;
         for (uint256 i = number; i < end; i++) {
-            bytes32 stored = page.anchors[i % MAX_UNSETTLED_NUMBERS];
+            bytes32 stored = page.anchors[i % places];
             if (stored == VOID) continue;
             if (seen == snapshots.length) revert SnapshotsMissing(snapshots.length, seen + 1);
             _checkSnapshot(i, stored, snapshots[seen]);
             (uint256 reservedUnits,) = applets.voidTerms(projectId, snapshots[seen].version);
             releasedUnits += reservedUnits;
-            page.anchors[i % MAX_UNSETTLED_NUMBERS] = VOID;
+            page.anchors[i % places] = VOID;
             seen++;
         }
         if (seen != snapshots.length) revert SnapshotsMissing(snapshots.length, seen);
@@ -168,12 +170,12 @@ abstract contract Anchors is Escrow {
         emit CohortUpgraded(projectId, cohort, version, ledgerBefore, page.ledger);
     }
 
-    /// @notice Hash of the snapshot anchored under a number, settled or not; 0 when voided, never anchored, or older than the last
-    /// MAX_UNSETTLED_NUMBERS, which only the Anchored events still tell.
+    /// @notice Hash of the snapshot anchored under a number that is open; 0 when it is settled, voided or never was anchored, which
+    /// the events tell.
     function anchorHash(uint256 projectId, uint256 cohort, uint256 number) external view returns (bytes32 hash) {
         Cohort storage page = _cohorts[projectId][cohort];
-        if (number >= page.nextToAnchor || number + MAX_UNSETTLED_NUMBERS < page.nextToAnchor) return 0;
-        hash = page.anchors[number % MAX_UNSETTLED_NUMBERS];
+        if (number < page.nextToSettle || number >= page.nextToAnchor) return 0;
+        hash = page.anchors[number % page.places];
         if (hash == VOID) return 0;
     }
 
@@ -214,13 +216,25 @@ abstract contract Anchors is Escrow {
             }
         }
         if (page.stateEpoch != stateEpoch) revert StateEpochDiffers(stateEpoch, page.stateEpoch);
-        if (number - page.nextToSettle >= MAX_UNSETTLED_NUMBERS) revert TooManyUnsettledNumbers(MAX_UNSETTLED_NUMBERS);
+        if (number - page.nextToSettle == page.places) _growRing(page, number);
         page.nextToAnchor++;
         page.openAnchors++;
         Snapshot memory snapshot =
             Snapshot(batch.batchRoot, batch.identityRoot, configHash, version, block.timestamp, batch.daPointer);
-        page.anchors[number % MAX_UNSETTLED_NUMBERS] = keccak256(abi.encode(snapshot));
+        page.anchors[number % page.places] = keccak256(abi.encode(snapshot));
         emit Anchored(projectId, batch.cohort, number, snapshot);
+    }
+
+    /// @dev Doubles a ring that the unsettled numbers before `end` fill, and moves those whose place is another one in it. So each
+    /// unsettled number has a place that no other one has, and what it holds was written for that number.
+    function _growRing(Cohort storage page, uint256 end) private {
+        uint256 places = page.places;
+        if (places == MAX_UNSETTLED_NUMBERS) revert TooManyUnsettledNumbers(MAX_UNSETTLED_NUMBERS);
+        page.places = places == 0 ? 1 : uint8(2 * places);
+        for (uint256 number = page.nextToSettle; number < end; number++) {
+            uint256 place = number % (2 * places);
+            if (place >= places) page.anchors[place] = page.anchors[place - places];
+        }
     }
 
     function _checkMayVoid(uint256 projectId, Cohort storage page, uint256 number, Snapshot[] calldata snapshots)

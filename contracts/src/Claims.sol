@@ -89,29 +89,35 @@ abstract contract Claims is Anchors, EIP712, Nonces {
         IERC20(token).safeTransfer(to, amountWei);
     }
 
-    /// @dev Counts each place's lane as claimed and writes what the event tells in the place's stead. A word of four lanes is read when it is
-    /// first met and written when it is left; a place met twice has nothing left the second time.
+    /// @dev Counts each place's lane as claimed and writes what the event tells in the place's stead. A word of four lanes is read
+    /// when it is first met and written when it is left; a place met twice has nothing left the second time.
     function _takeLanes(uint256 projectId, uint256[] calldata deviceIds, uint256[] memory places)
         private
         returns (uint256 total)
     {
         uint256 current = places[0] / 4;
         Cohort storage page = _cohorts[projectId][current / 16];
-        uint256 lanes = page.lanes[current % 16];
-        uint256 claimed = page.claimed[current % 16];
-        for (uint256 i = 0; i < places.length; i++) {
-            uint256 place = places[i];
+        (uint256 lanes, uint256 claimed) = (page.lanes[current % 16], page.claimed[current % 16]);
+        uint256 end = places.length;
+        for (uint256 i = 0; i < end; i++) {
+            uint256 place;
+            assembly ("memory-safe") {
+                place := mload(add(add(places, 32), shl(5, i)))
+            }
             if (place / 4 != current) {
                 page.claimed[current % 16] = claimed;
                 current = place / 4;
                 page = _cohorts[projectId][current / 16];
                 (lanes, claimed) = (page.lanes[current % 16], page.claimed[current % 16]);
             }
-            unchecked {
-                uint256 units = _lane(lanes, place) - _lane(claimed, place); // what was claimed had been credited
-                claimed += units << ((place & 3) << 6);
-                total += units;
-                places[i] = (deviceIds[i] << 64) + units;
+            assembly ("memory-safe") {
+                let shift := shl(6, and(place, 3))
+                // what was claimed had been credited, lane by lane, so nothing borrows from the next lane
+                let units := and(shr(shift, sub(lanes, claimed)), 0xffffffffffffffff)
+                claimed := add(claimed, shl(shift, units))
+                total := add(total, units)
+                let claimWord := add(shl(64, calldataload(add(deviceIds.offset, shl(5, i)))), units)
+                mstore(add(add(places, 32), shl(5, i)), claimWord)
             }
         }
         page.claimed[current % 16] = claimed;

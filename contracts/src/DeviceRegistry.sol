@@ -260,21 +260,22 @@ contract DeviceRegistry is DeviceToken, EIP712 {
         view
         returns (address owner, uint256 projectId, uint256[] memory places)
     {
-        places = new uint256[](deviceIds.length);
-        for (uint256 i = 0; i < deviceIds.length; i++) {
-            Device storage device = _devices[deviceIds[i]];
-            uint256 word; // the device's one slot, read once: owner, projectId, place from the lowest bit on
+        uint256 end = deviceIds.length;
+        places = new uint256[](end);
+        if (end == 0) return (owner, projectId, places);
+        owner = _requireOwned(deviceIds[0]);
+        uint256 whose = _word(deviceIds[0]) << 64;
+        projectId = whose >> 224;
+        for (uint256 i = 0; i < end; i++) {
+            uint256 deviceId;
             assembly ("memory-safe") {
-                word := sload(device.slot)
+                deviceId := calldataload(add(deviceIds.offset, shl(5, i)))
             }
-            (address ownOwner, uint256 ownProject) = (address(uint160(word)), uint32(word >> 160));
-            if (i == 0) {
-                owner = _requireOwned(deviceIds[0]);
-                projectId = ownProject;
+            uint256 word = _word(deviceId);
+            if (word << 64 != whose) _refuseClaim(uint64(deviceId), owner);
+            assembly ("memory-safe") {
+                mstore(add(add(places, 32), shl(5, i)), and(shr(192, word), 0xffffffff))
             }
-            if (ownOwner != owner) revert NotDeviceOwner(uint64(deviceIds[i]), owner);
-            if (ownProject != projectId) revert OtherProject(uint64(deviceIds[i]), ownProject);
-            places[i] = uint32(word >> 192);
         }
     }
 
@@ -290,6 +291,20 @@ contract DeviceRegistry is DeviceToken, EIP712 {
         if (from == address(0) || from == to) return from;
         Device storage device = _devices[tokenId];
         if (device.status == Status.Active) _suspend(uint64(tokenId), device, to);
+    }
+
+    /// @dev A device's one slot: owner, projectId, place from the lowest bit on.
+    function _word(uint256 deviceId) private view returns (uint256 word) {
+        Device storage device = _devices[deviceId];
+        assembly ("memory-safe") {
+            word := sload(device.slot)
+        }
+    }
+
+    function _refuseClaim(uint64 deviceId, address owner) private view {
+        Device storage device = _devices[deviceId];
+        if (device.owner != owner) revert NotDeviceOwner(deviceId, owner);
+        revert OtherProject(deviceId, device.projectId);
     }
 
     function _suspend(uint64 deviceId, Device storage device, address owner) private {

@@ -117,7 +117,7 @@ contract Settlement is Claims {
         identityRoot = devices.identityRoot(projectId, cohort);
         (ledger, nextToAnchor, openAnchors) = (page.ledger, page.nextToAnchor, page.openAnchors);
         nextToSettle = page.nextToSettle;
-        while (nextToSettle < nextToAnchor && page.anchors[nextToSettle % MAX_UNSETTLED_NUMBERS] == VOID) nextToSettle++;
+        while (nextToSettle < nextToAnchor && page.anchors[nextToSettle % page.places] == VOID) nextToSettle++;
     }
 
     function deviceDomain(uint256 projectId) public view returns (uint256) {
@@ -223,11 +223,11 @@ contract Settlement is Claims {
     /// @dev The batch must be open with this snapshot, and every number before it settled or void.
     function _checkNext(Cohort storage page, Receipt calldata receipt) private view {
         uint256 number = receipt.number;
-        uint256 next = page.nextToSettle;
+        (uint256 next, uint256 places) = (page.nextToSettle, page.places);
         _checkOpen(page, number);
-        _checkSnapshot(number, page.anchors[number % MAX_UNSETTLED_NUMBERS], receipt.snapshot);
+        _checkSnapshot(number, page.anchors[number % places], receipt.snapshot);
         for (; next < number; next++) {
-            if (page.anchors[next % MAX_UNSETTLED_NUMBERS] != VOID) revert BatchNumberUnexpected(number, next);
+            if (page.anchors[next % places] != VOID) revert BatchNumberUnexpected(number, next);
         }
     }
 

@@ -189,8 +189,8 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
   }
 
   /**
-   * Hash of the snapshot anchored under a number, settled or not; undefined if voided or never anchored. The contract keeps the
-   * last 32 numbers of a cohort; of older ones, whether they settled, and as what, is in the events.
+   * Hash of the snapshot anchored under a number, settled or not; undefined if voided or never anchored. The contract tells
+   * it of open numbers; of others, whether they settled, and as what, is in the events.
    */
   async function getAnchorHash(projectId: bigint, cohort: number, number: bigint): Promise<Hex | undefined> {
     const args = [projectId, BigInt(cohort), number] as const

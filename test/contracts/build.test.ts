@@ -11,9 +11,9 @@ describe("the contracts' build", () => {
     expect(committed).toBe(renderAbi(contractArtifacts()))
   })
 
-  it('fits what a chain deploys', () => {
-    for (const artifact of Object.values(contractArtifacts())) {
-      expect(artifact.runtimeBytes).toBeLessThanOrEqual(MAX_CODE_BYTES)
+  it('leaves each contract a thousand bytes short of what a chain deploys', () => {
+    for (const [name, { runtimeBytes }] of Object.entries(contractArtifacts())) {
+      expect(runtimeBytes, name).toBeLessThanOrEqual(MAX_CODE_BYTES - 1000)
     }
   })
 

@@ -14,9 +14,10 @@ const GROUP = 16
 
 /**
  * settle: all lanes credited, all written before; settleMany: each of 16 such, one of each of 16 cohorts. anchor, anchorMany: the
- * same for anchors, whose place in the cohort's storage was used before; anchor.early: one whose place was not. register: a device
- * of a cohort of 16 for an owner's first token, no metadata; the second of the cohort, and the mean of all. claim: the second of its
- * slots, by an owner who has not delegated votes, to himself. At D=16 unless named.
+ * same for anchors, with no more of a cohort open at once than before; anchor.early: a cohort's second. register: a device of a
+ * cohort of 16 for an owner's first token, no metadata; the cohort's second, its first (which writes the tree's root and inner
+ * nodes), and the mean of all 16. claim: the second of its slots, by an owner who has not delegated votes, to himself. At D=16
+ * unless named.
  */
 export async function measureGas(): Promise<GasFigures> {
   const d4 = await onStage(4, async (stage) => {
@@ -36,6 +37,7 @@ export async function measureGas(): Promise<GasFigures> {
     'gas.anchor.early': d16.anchorEarly,
     'gas.anchorMany16': d16.anchorMany,
     'gas.register': d16.register,
+    'gas.register.first': d16.registerFirst,
     'gas.register.mean': d16.registerMean,
     'gas.claim.slots1': d16.claim1,
     'gas.claim.slots16': d16.claim16,
@@ -68,21 +70,16 @@ async function ownerFigures(stage: Stage) {
   await settleAlone(stage, 3)
   const claim16 = await claim(all)
   const registerMean = Math.ceil(costs.reduce((sum, cost) => sum + cost, 0) / costs.length)
-  return { register: costs[1]!, registerMean, claim1, claim16, anchorEarly: early.anchor }
+  return { register: costs[1]!, registerFirst: costs[0]!, registerMean, claim1, claim16, anchorEarly: early.anchor }
 }
 
-/** One device in each of sixteen cohorts; places for anchors used before, lanes written before. */
+/** One device in each of sixteen cohorts; one batch of each settled before. */
 async function groupFigures(stage: Stage) {
   const cohorts = Array.from({ length: GROUP }, (_, i) => i)
   const first = Number(await deviceCount(stage))
   for (const cohort of cohorts.slice(first / stage.cohortSize)) {
     await setDeviceCount(stage, BigInt(cohort * stage.cohortSize))
     await register(stage, 100 + cohort, stage.bob)
-  }
-  for (let number = 0; number < 32; number++) await anchorAll(stage, cohorts, 10 + number)
-  for (const cohort of cohorts) {
-    const { nextToSettle } = await stage.chain.getCohort(stage.projectId, cohort)
-    await stage.chain.voidFrom(stage.projectId, cohort, nextToSettle)
   }
   const written = await anchorAll(stage, cohorts, 50)
   await stage.chain.settleMany(await receipts(stage, written.anchored))

@@ -272,10 +272,75 @@ describe('many anchors of one cohort', () => {
     await expect(chain.settle(later)).rejects.toThrow('AnchorNotOpen')
   })
 
-  it('tells of settled batches older than the last 32 what was anchored', async () => {
+  it('tells of settled batches what was anchored, from the events', async () => {
     const { chain, projectId } = stage
     const first = (await chain.findAnchor(projectId, 0, 0n))!
     expect(await chain.getAnchorHash(projectId, 0, 0n)).toBe(anchorHash(first.anchor))
     expect(await chain.getAnchorHash(projectId, 0, 1n)).toBeUndefined()
   })
 })
+
+describe("the ring of a cohort's anchors", () => {
+  let stage: Stage
+  beforeAll(async () => (stage = await createStage({ devices: 1, fundUnits: 300n * MAX_UNITS })))
+  afterAll(() => stage?.close())
+
+  it('C-06 grows with what is open at once, and no number that is settled or void settles through a place used again', async () => {
+    const { chain, projectId } = stage
+    type Anchored = Awaited<ReturnType<Stage['anchorNext']>>
+    const closed: { anchored: Anchored; receipt: SettledReceipt }[] = []
+    const open: Anchored[] = []
+    const gasByDepth = new Map<number, number[]>()
+    let [salt, ledger] = [1n, 500n]
+    const anchor = async () => {
+      open.push(await stage.anchorNext(salt++))
+      const costs = gasByDepth.get(open.length) ?? []
+      gasByDepth.set(open.length, [...costs, Number(open.at(-1)!.gasUsed)])
+    }
+    const settle = async () => {
+      const anchored = open.shift()!
+      const receipt = await stage.receipt(anchored, [1n, 0n, 0n, 0n], ++ledger)
+      await chain.settle(receipt)
+      closed.push({ anchored, receipt })
+    }
+    const voidFrom = async (index: number) => {
+      const voided = open.splice(index)
+      for (const anchored of voided) {
+        closed.push({ anchored, receipt: await stage.receipt(anchored, [1n, 0n, 0n, 0n], 7n) })
+      }
+      await chain.voidFrom(projectId, 0, voided[0]!.number)
+    }
+    const checkClosed = async () => {
+      for (const { anchored, receipt } of closed) {
+        await expect(chain.settle(receipt)).rejects.toThrow(/AnchorNotOpen|AnchorMismatch/)
+        await expect(chain.getAnchorHash(projectId, 0, anchored.number)).resolves.toBe(
+          await settledHash(stage, anchored),
+        )
+      }
+      for (const { number, anchor: fields } of open) {
+        expect(await chain.getAnchorHash(projectId, 0, number)).toBe(anchorHash(fields))
+      }
+    }
+    // one at a time; three at a time, odd numbers first; a tail and a middle voided while the ring grows to eight
+    for (let i = 0; i < 3; i++) await anchor().then(settle)
+    for (let i = 0; i < 3; i++) await anchor()
+    for (let i = 0; i < 4; i++) await settle().then(anchor)
+    await voidFrom(1)
+    for (let i = 0; i < 4; i++) await anchor()
+    await checkClosed()
+    await voidFrom(3)
+    while (open.length > 0) await settle()
+    await anchor().then(settle)
+    await checkClosed()
+    expect((await chain.getAccount(projectId)).reservedUnits).toBe(0n)
+    // a place costs its storage once: the ring's first, and those of a ring of four, which three at a time use up to the second
+    const [alone, three] = [gasByDepth.get(1)!.slice(1, 4), gasByDepth.get(3)!.slice(2, 5)]
+    expect(Math.max(...alone, ...three)).toBeLessThanOrEqual(75_000)
+  })
+})
+
+/** What the chain tells of a closed anchor: its hash if it settled, nothing if it is void. */
+async function settledHash(stage: Stage, { number, anchor }: Awaited<ReturnType<Stage['anchorNext']>>) {
+  const settled = await stage.chain.findSettlement(stage.projectId, 0, number)
+  return settled && anchorHash(anchor)
+}
