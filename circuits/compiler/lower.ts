@@ -3,7 +3,7 @@
  * executed symbolically, and the outputs are gated by `enabled`, by traps and by the declared widths of State.
  */
 import type { AppletAbi, Field, Layout } from '../../engine/core/applet.ts'
-import { CONTEXT_LAYOUT, RECORD_ADDRESS } from '../../engine/core/applet.ts'
+import { ANCHOR_TIME_BITS, CONTEXT_LAYOUT, RECORD_ADDRESS } from '../../engine/core/applet.ts'
 import { isSigned, storageBits } from '../../engine/core/layout.ts'
 import type { WasmModule } from '../../engine/core/wasm.ts'
 import { Circuit } from './circuit.ts'
@@ -81,7 +81,7 @@ function declareInputs(circuit: Circuit, abi: AppletAbi): InputSignals {
     reading: abi.reading.map(field),
     state: abi.state.map(field),
     config: abi.config.map(field),
-    anchorTime: circuit.signal(UNSIGNED(64)),
+    anchorTime: circuit.signal(UNSIGNED(ANCHOR_TIME_BITS)),
   }
 }
 

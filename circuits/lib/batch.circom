@@ -86,15 +86,15 @@ template BatchRoot(D) {
     signal output root <== Sponge(2, D)(entry);
 }
 
-// Proves:      anchorTime is a u64, and binding takes part in a constraint, so that no tool can drop it from the proof.
+// Proves:      anchorTime has 40 bits, and binding takes part in a constraint, so that no tool can drop it from the proof.
 // Public:      anchorTime, binding.
 // Private:     nothing.
-// Ranges:      anchorTime: 64 bits, enforced here. binding: any field element; the contract recomputes it.
-// Constraints: 65.
+// Ranges:      anchorTime: 40 bits, enforced here. binding: any field element; the contract recomputes it.
+// Constraints: 41.
 template AnchoredValues() {
     signal input anchorTime;
     signal input binding;
 
-    signal anchorTimeBits[64] <== Num2Bits(64)(anchorTime);
+    signal anchorTimeBits[40] <== Num2Bits(40)(anchorTime);
     signal bindingSquare <== binding * binding;
 }

@@ -2,12 +2,11 @@ pragma circom 2.1.0;
 
 // One slot's frame: present or absent, how many readings it holds, its hash, its signature and the device it belongs to.
 
-include "circomlib/circuits/babyjub.circom";
 include "circomlib/circuits/bitify.circom";
 include "circomlib/circuits/comparators.circom";
-include "circomlib/circuits/eddsaposeidon.circom";
 include "circomlib/circuits/poseidon.circom";
 include "identity.circom";
+include "signature.circom";
 include "sponge.circom";
 
 // Proves:      if present, 1 ≤ count ≤ R; if absent, count = 0; active[i] = 1 exactly if i < count.
@@ -59,26 +58,6 @@ template ReadingsHash(R, W) {
         }
     }
     hash <== sponge.hash;
-}
-
-// Proves:      A and R8 are points of BabyJubJub and, if present, S·B8 = R8 + 8·h·A with h = Poseidon(R8, A, message),
-//              S below the subgroup order and A not of low order.
-// Public:      nothing by itself.
-// Private:     present, key, R8, S, message. An absent slot passes (0,1), (0,1) and 0.
-// Ranges:      present: boolean, by the caller (ReadingCount). S: 253 bits and below the subgroup order, in the verifier.
-// Constraints: 4,217 of circomlib's verifier, and 3 for each of the two points, which it does not check.
-template FrameSignature() {
-    signal input present;
-    signal input keyX;
-    signal input keyY;
-    signal input r8x;
-    signal input r8y;
-    signal input s;
-    signal input message;
-
-    BabyCheck()(keyX, keyY);
-    BabyCheck()(r8x, r8y);
-    EdDSAPoseidonVerifier()(enabled <== present, Ax <== keyX, Ay <== keyY, S <== s, R8x <== r8x, R8y <== r8y, M <== message);
 }
 
 // Proves:      if present, the device of this slot signed exactly these readings under this sequence, layout and deviceDomain.

@@ -1,6 +1,7 @@
 pragma circom 2.1.6;
 
-// Gadgets of compiled applets, besides circomlib's Num2Bits and IsZero. The only file of ours that assigns hints (`<--`).
+// Gadgets of compiled applets, besides circomlib's Num2Bits and IsZero. With signature.circom the only file of ours that assigns
+// hints (`<--`).
 
 include "circomlib/circuits/bitify.circom";
 include "circomlib/circuits/comparators.circom";

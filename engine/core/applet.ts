@@ -35,6 +35,9 @@ export function instructionFuel(name: string): number {
   return name.startsWith('memory.') && name !== 'memory.size' ? BULK_INSTRUCTIONS : 1
 }
 
+/** The circuit takes no later time of a block, in seconds, so that applets compute with no more bits: good for 34,000 years. */
+export const ANCHOR_TIME_BITS = 40
+
 /** The record that the chain fills: the time of the anchor, in seconds. */
 export const CONTEXT_LAYOUT: Layout = [{ name: 'anchorTimeSec', type: 'u64', bits: 64, offset: 0 }]
 

@@ -1,5 +1,5 @@
 /** Hand-written applets for the compiler's tests: a body, its records, and seeded inputs. */
-import type { AppletAbi, Field } from '../../../engine/core/applet.ts'
+import { ANCHOR_TIME_BITS, type AppletAbi, type Field } from '../../../engine/core/applet.ts'
 import type { AppletInputs } from '../../../circuits/compiler/index.ts'
 import type { Bytes, ModuleSpec } from '../../wasm-builder.ts'
 import { buildModule, I32, I64, i64Const } from '../../wasm-builder.ts'
@@ -69,6 +69,6 @@ export function randomInputs(random: (below: number) => number, abi: AppletAbi):
     reading: record(abi.reading),
     state: record(abi.state),
     config: record(abi.config),
-    anchorTime: randomValue(random, 64),
+    anchorTime: randomValue(random, ANCHOR_TIME_BITS),
   }
 }

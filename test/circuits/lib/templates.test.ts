@@ -157,8 +157,13 @@ describe('constraints of the template headers', () => {
     ['SaturatedUnits(4, 1000)', 78],
     ['SaturatedUnits(1, 4294967295)', 38],
     ['ReadingCount(4)', 9],
-    ['AnchoredValues()', 65],
-    ['FrameSignature()', 4223],
+    ['AnchoredValues()', 41],
+    ['SubgroupScalarBits()', 314],
+    ['ChallengeRange()', 134],
+    ['ChallengeBits()', 388],
+    ['LadderStep()', 6],
+    ['ChallengeMultiple()', 1924],
+    ['FrameSignature()', 3119],
   ])('%s: %i', async (template, constraints) => {
     const main = `pragma circom 2.1.0;\ninclude "batch.circom";\ncomponent main = ${template};\n`
     expect(readR1cs((await compiledMain(main)).r1cs).constraintCount).toBe(constraints)
