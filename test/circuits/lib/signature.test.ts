@@ -1,7 +1,7 @@
 // The templates of signature.circom one by one: ranges at their edges, the ladder against circomlibjs, and how rare the multipliers
 // are that its incomplete additions cannot take. Whole signatures are attacked in batch.test.ts.
 
-import { buildBabyjub, type BabyJub } from 'circomlibjs'
+import { buildBabyjub } from 'circomlibjs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readR1cs } from '../../../circuits/setup/r1cs.ts'
@@ -82,10 +82,14 @@ describe('ChallengeRange', () => {
 
 describe('ChallengeMultiple', () => {
   let calculator: Calculator & { constraints: number }
-  let babyjub: BabyJub
+  let babyjub: {
+    Base8: Uint8Array[]
+    F: { toString(element: Uint8Array): string }
+    mulPointEscalar(point: Uint8Array[], scalar: bigint): Uint8Array[]
+  }
   beforeAll(async () => {
     calculator = await calculatorOf('ChallengeMultiple()')
-    babyjub = await buildBabyjub()
+    babyjub = (await buildBabyjub()) as typeof babyjub
   })
 
   /** out and bit0 of the circuit, and what circomlibjs makes of the same. */
