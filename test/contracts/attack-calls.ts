@@ -1,6 +1,7 @@
 // How an attacker speaks to the contracts: receipts and proofs as bare words, any calldata from any account, sent or only tried,
 // and the chain set back afterwards.
 
+import { setTimeout } from 'node:timers/promises'
 import { bn254 } from '@noble/curves/bn254.js'
 import { decodeFunctionData, encodeFunctionData } from 'viem'
 import { settlementAbi } from '../../contracts/abi.ts'
@@ -44,15 +45,16 @@ export async function tried(stage: Stage, { to, data, from, gas }: Call): Promis
 
 /** Tries many calls in one request: what each returned, undefined if it was refused. */
 export async function triedTogether(stage: Stage, calls: readonly Call[]): Promise<(Hex | undefined)[]> {
-  const requests = calls.map(({ to, data, from = stage.stranger }, id) => {
-    return { jsonrpc: '2.0', id, method: 'eth_call', params: [{ from, to, data }, 'latest'] }
+  const requests = calls.map(({ gas, ...call }, id) => {
+    const params = [{ from: stage.stranger, ...call, ...(gas === undefined ? {} : { gas: integerHex(gas) }) }, 'latest']
+    return { jsonrpc: '2.0', id, method: 'eth_call', params }
   })
   const headers = { 'content-type': 'application/json' }
   const response = await fetch(stage.anvil.rpcUrl, { method: 'POST', headers, body: JSON.stringify(requests) })
   const answers = (await response.json()) as { id: number; result?: Hex; error?: { message: string } }[]
   const results = calls.map((): Hex | undefined => undefined)
   for (const { id, result, error } of answers) {
-    if (error && !/revert/.test(error.message)) throw new Error(error.message)
+    if (error && !/revert|out of gas|OutOfGas/i.test(error.message)) throw new Error(error.message)
     results[id] = result
   }
   if (answers.length !== calls.length) throw new Error(`${answers.length} answers to ${calls.length} calls`)
@@ -63,6 +65,16 @@ export async function triedTogether(stage: Stage, calls: readonly Call[]): Promi
 export async function sendRaw(stage: Stage, { to, data, from, gas }: Call): Promise<Hex> {
   const params = [{ from: from ?? stage.stranger, to, data, gas: integerHex(gas ?? 5_000_000n) }]
   return (await stage.testClient.request({ method: 'eth_sendTransaction', params } as never)) as Hex
+}
+
+/** The receipt of a transaction, asked for until it is there: a block may be announced before its receipts. */
+export async function mined({ publicClient }: Stage, hash: Hex) {
+  for (let tries = 0; tries < 3000; tries++) {
+    const receipt = await publicClient.getTransactionReceipt({ hash }).catch(() => undefined)
+    if (receipt) return receipt
+    await setTimeout(10)
+  }
+  throw new Error(`transaction ${hash} was not mined`)
 }
 
 /** Runs something and sets the chain back to where it was before. */
@@ -77,12 +89,12 @@ export async function rewound<T>({ testClient }: Stage, run: () => Promise<T>): 
 
 /** Mines what `send` hands over in one block, in the order given, and returns the statuses. */
 export async function inOneBlock(stage: Stage, send: () => Promise<readonly Hex[]>): Promise<string[]> {
-  const { testClient, publicClient } = stage
+  const { testClient } = stage
   await testClient.setAutomine(false)
   const hashes = await send()
   await testClient.mine({ blocks: 1 })
   await testClient.setAutomine(true)
-  const receipts = await Promise.all(hashes.map((hash) => publicClient.waitForTransactionReceipt({ hash })))
+  const receipts = await Promise.all(hashes.map((hash) => mined(stage, hash)))
   if (new Set(receipts.map(({ blockNumber }) => blockNumber)).size !== 1) throw new Error('mined in several blocks')
   return receipts.map(({ status }) => status)
 }

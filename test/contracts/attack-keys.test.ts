@@ -15,7 +15,7 @@ import { decodeSeal } from '../../engine/core/seal.ts'
 import { encodeVerifyingKey, type VerifyingKey } from '../../engine/core/verifying-key.ts'
 import { buildToy, meterToy } from '../circuits/lib/toy.ts'
 import { writeTinyPowersOfTau } from '../circuits/setup/tiny.ts'
-import { joined, proofWords, rewound, settleCall, settleManyCall, tried, withProof } from './attack-calls.ts'
+import { joined, proofWords, mined, rewound, settleCall, settleManyCall, tried, withProof } from './attack-calls.ts'
 import { forgeWithWaste, forgeWithoutContribution } from './attack-forgery.ts'
 import { journalProver } from './journal-prover.ts'
 import { createStage, MAX_UNITS, type Stage } from './stage.ts'
@@ -168,7 +168,7 @@ describe('no key, no verifier', () => {
     const code = await stage.publicClient.getCode({ address: keyAccount })
     for (const data of ['0x', `0x${'ff'.repeat(64)}`, code!] as const) {
       const hash = await stage.testClient.sendUnsignedTransaction({ from: stage.stranger, to: keyAccount, data })
-      await stage.publicClient.waitForTransactionReceipt({ hash })
+      await mined(stage, hash)
     }
     expect(await stage.publicClient.getCode({ address: keyAccount })).toBe(code)
     expect(code!.slice(0, 4)).toBe('0x00')

@@ -7,7 +7,7 @@ import { settlementAbi } from '../../contracts/abi.ts'
 import type { SettledReceipt } from '../../engine/chain/writes.ts'
 import { FIELD_ORDER } from '../../engine/core/field.ts'
 import {
-  GROUP_ORDER, Q, WORD, pointWords, proofPoints, proofWords, rewound, settleCall, settleManyCall, tried, triedTogether, withProof, withWords, wordsOf,
+  GROUP_ORDER, Q, WORD, pointWords, proofPoints, proofWords, mined, rewound, settleCall, settleManyCall, tried, triedTogether, withProof, withWords, wordsOf,
   type Call,
 } from './attack-calls.ts' // prettier-ignore
 import { createStage, type Stage } from './stage.ts'
@@ -125,7 +125,7 @@ describe('calldata of a good receipt settles nothing else', () => {
     const { to, data } = settleCall(stage, good)
     await rewound(stage, async () => {
       const hash = await stage.testClient.sendUnsignedTransaction({ from: stage.stranger, to, data: `${data}${'ff'.repeat(96)}` })
-      await stage.publicClient.waitForTransactionReceipt({ hash })
+      await mined(stage, hash)
       expect((await stage.chain.getCohort(stage.projectId, 0)).creditedUnits).toEqual(UNITS.map((units) => units + 1n))
       expect(await tried(stage, { to, data })).toMatchObject({ refused: expect.stringContaining('AnchorNotOpen') })
     }) // prettier-ignore
@@ -202,7 +202,7 @@ describe('no form of a proof pays twice', () => {
       for (const call of [settleCall(stage, formOf(words)), settleManyCall(stage, [formOf(words), ...all, next])]) {
         await rewound(stage, async () => {
           const hash = await stage.testClient.sendUnsignedTransaction({ from: stage.stranger, to: call.to, data: call.data })
-          expect((await stage.publicClient.waitForTransactionReceipt({ hash })).status, name).toBe('success')
+          expect((await mined(stage, hash)).status, name).toBe('success')
           const { creditedUnits, nextToSettle } = await stage.chain.getCohort(stage.projectId, 0)
           const more = nextToSettle === 3n ? 1n : 0n
           expect(creditedUnits).toEqual(UNITS.map((units, slot) => 1n + units + (slot === 0 ? more : 0n)))
