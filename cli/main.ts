@@ -4,12 +4,14 @@ import { Command } from 'commander'
 import { isAttestreamError } from '../engine/index.ts'
 import { appletCommand } from './applet/index.ts'
 import { demoCommand } from './demo.ts'
+import { deployCommand } from './deploy.ts'
 import { receiptCommand } from './receipt.ts'
 
 const program = new Command('attestream')
   .description('Verifiable off-chain compute for DePIN')
   .addCommand(appletCommand())
   .addCommand(demoCommand())
+  .addCommand(deployCommand())
   .addCommand(receiptCommand())
 
 // A signal ends the process in order, so that what it started, such as a local chain, ends with it.

@@ -17,6 +17,8 @@ export interface Artifact {
   /** Library name → byte offsets in the creation code where its address goes. */
   links: Record<string, number[]>
   runtimeBytes: number
+  /** Code on chain: zeros where library addresses and immutable values go. */
+  runtime: { code: string; links: Record<string, number[]>; immutables: { start: number; length: number }[] }
 }
 
 export type ReadSource = (importPath: string) => string
@@ -32,9 +34,14 @@ const OWN_CONTRACTS = [
   'Settlement',
   'RewardToken',
 ] as const
-/** A token of the library's making: the IR pipeline would cost it 4 s of compiling for nothing. */
-const PLAIN_SOURCE = 'src/RewardToken.sol'
-const CONTRACTS = [...LIBRARIES, ...OWN_CONTRACTS] as const
+const GOVERNANCE_CONTRACTS = ['AttestreamGovernor', 'TimelockController'] as const
+/** Of the library's making: the IR pipeline would cost them seconds of compiling for nothing. */
+const PLAIN_SOURCES = [
+  'src/AttestreamGovernor.sol',
+  'src/RewardToken.sol',
+  '@openzeppelin/contracts/governance/TimelockController.sol',
+]
+const CONTRACTS = [...LIBRARIES, ...OWN_CONTRACTS, ...GOVERNANCE_CONTRACTS] as const
 
 const require = createRequire(import.meta.url)
 const SOURCE_DIR = fileURLToPath(new URL('./src/', import.meta.url))
@@ -47,7 +54,7 @@ const GENERATED: Readonly<Record<string, () => string>> = {
   'poseidon/PoseidonT4.sol': () => poseidonSource(3),
 }
 
-const OUTPUT = ['abi', 'evm.bytecode', 'evm.deployedBytecode.object']
+const OUTPUT = ['abi', 'evm.bytecode', 'evm.deployedBytecode']
 const COMMON = { evmVersion: 'cancun', metadata: { bytecodeHash: 'none', appendCBOR: false } }
 /** Our contracts need the IR pipeline: without it DeviceRegistry is too deep for the stack. */
 const OWN_SETTINGS = { ...COMMON, viaIR: true, optimizer: { enabled: true, runs: 10_000 } }
@@ -73,8 +80,8 @@ export function contractArtifacts(): Artifacts {
 
 /** Compiles everything now, cache or not; `read` gives the source of an import path and throws if it has none. */
 export function compileContracts(read: ReadSource = sourceOf): Artifacts {
-  const plain = [...LIBRARIES.map((name) => `poseidon/${name}.sol`), PLAIN_SOURCE]
-  const own = ownSources().filter((path) => path !== PLAIN_SOURCE && path !== LARGE_SOURCE)
+  const plain = [...LIBRARIES.map((name) => `poseidon/${name}.sol`), ...PLAIN_SOURCES]
+  const own = ownSources().filter((path) => !PLAIN_SOURCES.includes(path) && path !== LARGE_SOURCE)
   const contracts = {
     ...compile(plain, PLAIN_SETTINGS, read),
     ...compile(own, OWN_SETTINGS, read),
@@ -96,9 +103,11 @@ export function linkedBytecode(artifact: Artifact, libraries: Record<string, Hex
   return `0x${code}`
 }
 
-/** Text of contracts/abi.ts: one `as const` ABI per contract and one with every custom error, to decode reverts with. */
+/** Text of contracts/abi.ts: one `as const` ABI per contract and one with each error of what the engine calls, to decode reverts. */
 export function renderAbi(artifacts: Artifacts): string {
-  const constants = OWN_CONTRACTS.map((name) => renderConstant(`${lowerFirst(name)}Abi`, artifacts[name].abi))
+  const constants = [...OWN_CONTRACTS, ...GOVERNANCE_CONTRACTS].map((name) =>
+    renderConstant(`${lowerFirst(name)}Abi`, artifacts[name].abi),
+  )
   const errors = new Map<string, Abi[number]>()
   for (const name of OWN_CONTRACTS) {
     for (const item of artifacts[name].abi) if (item.type === 'error') errors.set(JSON.stringify(item), item)
@@ -115,9 +124,14 @@ interface SolcOutput {
 interface SolcContract {
   abi: Abi
   evm: {
-    bytecode: { object: string; linkReferences: Record<string, Record<string, { start: number }[]>> }
-    deployedBytecode: { object: string }
+    bytecode: SolcCode
+    deployedBytecode: SolcCode & { immutableReferences?: Record<string, { start: number; length: number }[]> }
   }
+}
+
+interface SolcCode {
+  object: string
+  linkReferences: Record<string, Record<string, { start: number }[]>>
 }
 
 /** One run of solc; returns code for the contracts of `paths` alone, by name. */
@@ -140,12 +154,22 @@ function compile(paths: string[], settings: object, read: ReadSource): Record<st
 function artifactOf(contracts: Record<string, SolcContract>, name: ContractName): Artifact {
   const found = contracts[name]
   if (!found) throw new Error(`the compiler returned no ${name}`)
+  const { bytecode, deployedBytecode } = found.evm
+  const runtime = {
+    code: deployedBytecode.object,
+    links: linksOf(deployedBytecode),
+    immutables: Object.values(deployedBytecode.immutableReferences ?? {}).flat(),
+  }
+  const runtimeBytes = runtime.code.length / 2
+  return { abi: found.abi, bytecode: bytecode.object, links: linksOf(bytecode), runtimeBytes, runtime }
+}
+
+function linksOf(code: SolcCode): Record<string, number[]> {
   const links: Record<string, number[]> = {}
-  for (const file of Object.values(found.evm.bytecode.linkReferences)) {
+  for (const file of Object.values(code.linkReferences)) {
     for (const [library, places] of Object.entries(file)) links[library] = places.map((place) => place.start)
   }
-  const { object } = found.evm.bytecode
-  return { abi: found.abi, bytecode: object, links, runtimeBytes: found.evm.deployedBytecode.object.length / 2 }
+  return links
 }
 
 /** What solc-js asks for imports with. */

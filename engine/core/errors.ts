@@ -92,6 +92,17 @@ export const ERRORS = {
   CHAIN_REVERTED: 'A contract refused a call; details name its custom error and the values.',
   CHAIN_UNAVAILABLE: 'The node at the RPC URL does not answer, or answers with an error of its own.',
 
+  // deployment
+  CHAIN_UNSUPPORTED: 'A chain lacks an instruction or a precompiled contract that the contracts need.',
+  CODE_MISMATCH: "An address of a deployment holds other code than the contract's.",
+  DEPLOYER_KEY_INVALID: 'The key that deploys is missing, or is not a private key.',
+  DEPLOYMENT_CHANGED: 'A deployment file tells of other contracts or arguments than would be deployed now.',
+  FUNDS_INSUFFICIENT: 'The deployer has less than the transactions are expected to cost.',
+  KEYSTORE_INVALID: 'A file is not an encrypted key of version 3 that can be read.',
+  KEYSTORE_PASSPHRASE_WRONG: 'The passphrase does not open the keystore.',
+  NETWORK_UNKNOWN: 'A network was named that is not in the table.',
+  TRANSACTION_PENDING: 'A transaction was sent and is not in a block yet.',
+
   // api
   ACCESS_DENIED: 'The API key is valid but does not reach this project or this operation.',
   API_KEY_INVALID: 'The bearer key of a request is not known.',

@@ -1,0 +1,18 @@
+// The environment, read here and nowhere else.
+
+export interface Environment {
+  /** Private key that deploys: 0x and 64 hexadecimal digits. */
+  readonly deployerKey: string | undefined
+  readonly keystorePassphrase: string | undefined
+  /** For URLs that carry a key of their own and should not stand in a command line. */
+  readonly rpcUrl: string | undefined
+}
+
+export function readEnvironment(): Environment {
+  const { ATTESTREAM_DEPLOYER_KEY, ATTESTREAM_KEYSTORE_PASSPHRASE, ATTESTREAM_RPC_URL } = process.env
+  return {
+    deployerKey: ATTESTREAM_DEPLOYER_KEY,
+    keystorePassphrase: ATTESTREAM_KEYSTORE_PASSPHRASE,
+    rpcUrl: ATTESTREAM_RPC_URL,
+  }
+}
