@@ -1,7 +1,7 @@
-import { createCipheriv, randomBytes, scryptSync } from 'node:crypto'
-import { bytesToHex, concatBytes, hexToBytes, keccak256, type Hex } from 'viem'
+import type { Hex } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { openKeystore } from '../../contracts/keystore.ts'
+import { weakKeystore } from './keystores.ts'
 
 const KEY: Hex = '0x7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d'
 const PASSPHRASE = 'testpassword'
@@ -35,24 +35,6 @@ const PUBLISHED = {
     },
     mac: '2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097',
   },
-}
-
-/** A keystore that opens at once: its scrypt is far too weak for a key that matters. */
-export function weakKeystore(key: Hex, passphrase: string, address?: string): string {
-  const [salt, iv] = [randomBytes(32), randomBytes(16)]
-  const derived = scryptSync(passphrase, salt, 32, { N: 2, r: 8, p: 1 })
-  const cipher = createCipheriv('aes-128-ctr', derived.subarray(0, 16), iv)
-  const ciphertext = concatBytes([cipher.update(hexToBytes(key)), cipher.final()])
-  const text = (bytes: Uint8Array): string => bytesToHex(bytes).slice(2)
-  const crypto = {
-    cipher: 'aes-128-ctr',
-    cipherparams: { iv: text(iv) },
-    ciphertext: text(ciphertext),
-    kdf: 'scrypt',
-    kdfparams: { dklen: 32, n: 2, r: 8, p: 1, salt: text(salt) },
-    mac: keccak256(concatBytes([derived.subarray(16, 32), ciphertext])).slice(2),
-  }
-  return JSON.stringify({ version: 3, id: 'a', crypto, ...(address ? { address } : {}) })
 }
 
 describe('a keystore', () => {
