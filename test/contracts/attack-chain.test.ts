@@ -1,7 +1,7 @@
 // Attacks with what somebody else signed or proved: on another chain or another set of contracts, copied from the mempool, sent
 // at the same time, around a change, or again after a reorganisation.
 
-import { createWalletClient, encodeFunctionData, http } from 'viem'
+import { createWalletClient, encodeFunctionData, http, padHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -131,7 +131,7 @@ describe('C-04 nothing signed or proven for one place counts in another', () => 
     const account = privateKeyToAccount(keys[OPERATOR]!)
     const chain = { ...foundry, id: anvil.chainId }
     const walletClient = createWalletClient({ account, chain, transport: http(anvil.rpcUrl) })
-    const { addresses } = await deploy({ publicClient, walletClient })
+    const { addresses } = await deploy({ publicClient, walletClient, salt: padHex('0x02') })
     const twin = await connectAs(anvil, addresses, OPERATOR)
     await twin.createProject({ ...terms, rewardToken: addresses.rewardToken })
     await twin.mintReward(stage.owner, 10n ** 24n)
