@@ -80,6 +80,6 @@ module.exports = {
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(build|\\.attestream)/' },
+    exclude: { path: '^(build|\\.attestream|engine/prover/wasm/kernel)/' },
   },
 }

@@ -11,6 +11,7 @@ export default tseslint.config(
       'applets/*.ts',
       'applets/lib/*.ts',
       'bench/reference/',
+      'engine/prover/wasm/kernel/',
     ],
   },
   js.configs.recommended,

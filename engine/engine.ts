@@ -19,7 +19,10 @@ import type { Access, Engine, Page } from './surface.ts'
 import { ingestFrames, type IngestContext } from './ingest.ts'
 import { createPipeline } from './pipeline.ts'
 import { createProjects } from './projects.ts'
+import { withFallback } from './prover/fallback.ts'
+import type { Prover } from './prover/prover.ts'
 import { createSnarkjsProver } from './prover/snarkjs.ts'
+import { createWasmProver } from './prover/wasm/wasm.ts'
 import type { ClaimRecord, ProjectRecord, SettlementRecord, TaskRecord } from './records.ts'
 import { pruneObjects } from './retention.ts'
 import { createRunner } from './runner/pool.ts'
@@ -40,6 +43,8 @@ export interface EngineOptions {
   /** A batch is closed when every active device of its cohort has a frame, or this long after its oldest frame. Default 10 s. */
   readonly closeAfterMs?: number
   readonly proverThreads?: number
+  /** Default `wasm`, our own; where it cannot prove, snarkjs takes over and `onError` is told. */
+  readonly prover?: 'wasm' | 'snarkjs'
   readonly acknowledgeWithinSec?: number
   /** Frames of one device that may wait for a batch. Default 256. */
   readonly maxWaitingFrames?: number
@@ -71,7 +76,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const findIdentity = createIdentities({ store, chain, devices })
   const da = await openAdapters(store, devices, options.dataDir)
   const runner = createRunner()
-  const prover = createSnarkjsProver({ threads: options.proverThreads ?? 2 })
+  const prover = createProver(options, onError)
   const domain = projectDomain(chain)
 
   const applets = createApplets({
@@ -285,6 +290,15 @@ async function openAdapters(store: Store, devices: DeviceDirectory, dataDir: str
     store.close()
     throw error
   }
+}
+
+function createProver(
+  { prover, proverThreads, cacheDir }: EngineOptions,
+  onFallback: (error: unknown) => void,
+): Prover {
+  const threads = proverThreads ?? 2
+  const reference = createSnarkjsProver({ threads })
+  return prover === 'snarkjs' ? reference : withFallback(createWasmProver({ threads, cacheDir }), reference, onFallback)
 }
 
 function projectDomain(chain: Chain): (projectId: bigint) => Domain {

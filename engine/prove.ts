@@ -10,7 +10,7 @@ import type { Receipt } from './core/receipt.ts'
 import { encodeSeal } from './core/seal.ts'
 import type { PublicKey } from './core/signature.ts'
 import { circuitInput } from './core/witness.ts'
-import type { Prover, ProvingFiles } from './prover/snarkjs.ts'
+import type { Prover, ProvingFiles } from './prover/prover.ts'
 
 /** An executed batch and all that its journal and witness are made of. */
 export interface ProveJob {

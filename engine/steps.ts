@@ -12,7 +12,7 @@ import { executeBatch } from './execute.ts'
 import type { Step, StepFrom } from './pipeline.ts'
 import { requireSameCircuit } from './projects.ts'
 import { proveBatch } from './prove.ts'
-import type { Prover } from './prover/snarkjs.ts'
+import type { Prover, ProvingFiles } from './prover/prover.ts'
 import { publishBatch } from './publish.ts'
 import type { ProjectRecord } from './records.ts'
 import type { Runner } from './runner/pool.ts'
@@ -33,7 +33,7 @@ export interface StepsContext {
   /** The project as the engine serves it now. */
   readonly project: (projectId: bigint) => ProjectRecord
   readonly sequenceContext: (project: ProjectRecord) => SequenceContext
-  readonly provingFiles: (directory: string) => { witnessWasm: string; zkey: string; verifyingKey: string }
+  readonly provingFiles: (directory: string) => ProvingFiles
 }
 
 export function createSteps(context: StepsContext): Record<StepFrom, Step> {

@@ -4,9 +4,8 @@
 // like any other key: same format, same prover, same verifier.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { FIELD_ORDER } from '../../engine/core/field.ts'
+import { BASE_FIELD_ORDER, FIELD_ORDER } from '../../engine/core/field.ts'
 import { invertField, lagrangeAt } from './field-batch.ts'
-import { BASE_FIELD_ORDER } from './export-verifying-key.ts'
 import { multiplyGenerator, POINT_BYTES } from './fixed-base.ts'
 import { readR1cs, type R1cs, type R1csMatrix } from './r1cs.ts'
 import { readZkeySection, writeZkey, ZKEY_SECTION } from './zkey-file.ts'

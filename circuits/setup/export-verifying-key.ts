@@ -1,11 +1,9 @@
 // Takes the verifying key out of a .zkey file. The same result as snarkjs' export, without starting its worker threads, which
 // would keep the process alive.
 
+import { BASE_FIELD_ORDER } from '../../engine/core/field.ts'
 import type { VerifyingKey } from '../../engine/core/verifying-key.ts'
 import { readZkeySection, ZKEY_SECTION } from './zkey-file.ts'
-
-/** Base field of BN254, in which the coordinates of points lie. */
-export const BASE_FIELD_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n
 
 const COORDINATE_BYTES = 32
 /** Position of alpha in the header: two field widths, two moduli, three sizes. */

@@ -1,5 +1,5 @@
 // Reader of circom's .r1cs files (iden3 binary format, version 1, BN254). Terms are kept in flat arrays with the distinct
-// coefficients in one table, so that a circuit of a million terms stays small. Also tells whether a witness satisfies it.
+// coefficients in one table, so that a circuit of a million terms stays small.
 
 import { readFileSync } from 'node:fs'
 import { AttestreamError } from '../../engine/core/errors.ts'

@@ -5,6 +5,9 @@ import { AttestreamError } from './errors.ts'
 /** Order r of the BN254 scalar field. */
 export const FIELD_ORDER = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 
+/** Order of BN254's base field: curve coordinates are below it. */
+export const BASE_FIELD_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n
+
 /** `value` mod r, in [0, r). */
 export function toField(value: bigint): bigint {
   return mod(value, FIELD_ORDER)

@@ -4,6 +4,7 @@
 
 import { bytesToHex, bytesToInteger, concatBytes, hexToBytes, integerToBytes, type Hex } from './codec.ts'
 import { AttestreamError } from './errors.ts'
+import { BASE_FIELD_ORDER } from './field.ts'
 import { SEAL_BYTES } from './receipt.ts'
 
 /** Affine proof coordinates as snarkjs gives and takes them: decimal strings, with the projective 1. */
@@ -14,9 +15,6 @@ export interface Groth16Proof {
 }
 
 const SELECTOR_BYTES = 4
-/** Order of BN254's base field. Coordinates are below it: libraries would reduce larger ones, the EVM refuses them. */
-const BASE_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n
-
 /** Encodes a proof under a verifying key's hash. */
 export function encodeSeal(vkHash: Hex, proof: Groth16Proof): Hex {
   const [bx, by] = proof.pi_b as [string[], string[]]
@@ -43,6 +41,10 @@ export function decodeSeal(vkHash: Hex, seal: Hex): Groth16Proof {
 
 function coordinate(bytes: Uint8Array): string {
   const value = bytesToInteger(bytes)
-  if (value < BASE_ORDER) return value.toString()
-  throw new AttestreamError('SEAL_INVALID', `The seal has the coordinate ${value}; expected less than ${BASE_ORDER}.`)
+  // Libraries would reduce larger ones, the EVM refuses them.
+  if (value < BASE_FIELD_ORDER) return value.toString()
+  throw new AttestreamError(
+    'SEAL_INVALID',
+    `The seal has the coordinate ${value}; expected less than ${BASE_FIELD_ORDER}.`,
+  )
 }

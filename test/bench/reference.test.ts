@@ -8,7 +8,7 @@ import { randomInputs, randomSource } from '../circuits/compiler/applet-module.t
 import { nativeApplet, type NativeRun } from '../circuits/compiler/native.ts'
 import { compiledMain } from '../circuits/lib/compiled.ts'
 import { createCalculator, type Calculator } from '../circuits/lib/toy.ts'
-import { violatedConstraint } from '../circuits/violated-constraint.ts'
+import { violatedConstraint } from '../../circuits/setup/violated-constraint.ts'
 
 const NAMES = ['threshold', 'geofence'] as const
 const INPUTS = 60

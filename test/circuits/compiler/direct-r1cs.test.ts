@@ -17,7 +17,7 @@ import { createCalculator } from '../lib/toy.ts'
 import { systemOf } from '../forgery/system.ts'
 import { isIdleInverse, proveUnique } from '../forgery/uniqueness.ts'
 import { endSnarkjs } from '../setup/tiny.ts'
-import { violatedConstraint } from '../violated-constraint.ts'
+import { violatedConstraint } from '../../../circuits/setup/violated-constraint.ts'
 import { randomInputs, randomSource } from './applet-module.ts'
 import { flattened } from './circom-judge.ts'
 

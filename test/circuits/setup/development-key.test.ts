@@ -9,7 +9,7 @@ import { exportVerifyingKey } from '../../../circuits/setup/export-verifying-key
 import { lagrangeAt, powField, rootOfUnity } from '../../../circuits/setup/field-batch.ts'
 import { multiplyGenerator } from '../../../circuits/setup/fixed-base.ts'
 import { parseR1cs, readR1cs } from '../../../circuits/setup/r1cs.ts'
-import { violatedConstraint } from '../violated-constraint.ts'
+import { violatedConstraint } from '../../../circuits/setup/violated-constraint.ts'
 import { FIELD_ORDER, toField } from '../../../engine/core/field.ts'
 import { encodeVerifyingKey } from '../../../engine/core/verifying-key.ts'
 import { createCalculator } from '../lib/toy.ts'

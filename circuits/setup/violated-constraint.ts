@@ -1,6 +1,6 @@
-// Evaluates a constraint system on a witness: how tests tell a forged witness from a good one.
+// Evaluates a constraint system on a witness: how a forged witness is told from a good one, and which constraint it breaks.
 
-import type { R1cs, R1csMatrix } from '../../circuits/setup/r1cs.ts'
+import type { R1cs, R1csMatrix } from './r1cs.ts'
 import { FIELD_ORDER } from '../../engine/core/field.ts'
 
 /** Index of the first constraint that the witness (one value per wire, w[0] = 1) violates, or −1. */

@@ -1,4 +1,5 @@
-// The prover on a circuit of a few constraints with a real development key.
+// The contract of the Prover port, kept by every adapter: on a circuit of a few constraints and on a whole batch circuit, with real
+// development keys.
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,16 +13,30 @@ import { JOURNAL_FIELDS, type Journal } from '../../../engine/core/journal.ts'
 import { encodeSeal } from '../../../engine/core/seal.ts'
 import { encodeVerifyingKey, verifyingKeyHash } from '../../../engine/core/verifying-key.ts'
 import type { CircuitInput } from '../../../engine/core/witness.ts'
-import { createSnarkjsProver, type ProofJob } from '../../../engine/prover/snarkjs.ts'
+import type { ProofJob } from '../../../engine/prover/prover.ts'
+import { createSnarkjsProver } from '../../../engine/prover/snarkjs.ts'
 import { verifySeal } from '../../../engine/prover/verify-seal.ts'
+import { createWasmProver } from '../../../engine/prover/wasm/wasm.ts'
 import { compiledMain } from '../../circuits/lib/compiled.ts'
+import { buildToy, makeBatch, meterToy } from '../../circuits/lib/toy.ts'
+import { KERNEL_CACHE } from './wasm/loaded-kernel.ts'
+
+const ADAPTERS = [
+  { name: 'snarkjs', create: 'createSnarkjsProver', module: 'snarkjs.ts', prover: createSnarkjsProver({ threads: 1 }) },
+  {
+    name: 'wasm',
+    create: 'createWasmProver',
+    module: 'wasm/wasm.ts',
+    prover: createWasmProver({ threads: 1, cacheDir: KERNEL_CACHE }),
+  },
+]
 
 /** Proves knowledge of the square root of each of nine public signals: as many as a journal of four slots has. */
-const ROOTS = `pragma circom 2.1.0;
+const rootsMain = (tooMuch = 0) => `pragma circom 2.1.0;
 template Roots() {
   signal input squares[9];
   signal input roots[9];
-  for (var i = 0; i < 9; i++) squares[i] === roots[i] * roots[i];
+  for (var i = 0; i < 9; i++) squares[i] + ${tooMuch} === roots[i] * roots[i];
 }
 component main {public [squares]} = Roots();
 `
@@ -30,17 +45,16 @@ const roots = [3, 4, 5, 6, 7, 8, 9, 10, 11]
 const dir = mkdtempSync(join(tmpdir(), 'attestream-prover-'))
 let files: ProofJob['files']
 beforeAll(async () => {
-  const { r1cs, witnessWasm } = await compiledMain(ROOTS)
+  const { r1cs, witnessWasm } = await compiledMain(rootsMain())
   const zkey = join(dir, 'main.zkey')
   await createDevelopmentKey(r1cs, zkey, { seed: 'test' })
   const verifyingKey = join(dir, 'verifying-key.json')
   writeFileSync(verifyingKey, JSON.stringify(exportVerifyingKey(zkey)))
-  files = { witnessWasm, zkey, verifyingKey }
+  files = { witnessWasm, zkey, verifyingKey, r1cs }
 })
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-const prover = createSnarkjsProver({ threads: 1 })
-afterAll(() => prover.close())
+afterAll(() => Promise.all(ADAPTERS.map(({ prover }) => prover.close())))
 
 function input(change: (values: number[]) => void = () => {}): CircuitInput {
   const squares = roots.map((root) => root * root)
@@ -54,7 +68,7 @@ function journalOf(signals: readonly string[]): Journal {
   return { ...Object.fromEntries(fields), lanes: values.slice(JOURNAL_FIELDS.length) } as Journal
 }
 
-describe('the prover', () => {
+describe.each(ADAPTERS)('the prover $name', ({ name, prover, create, module }) => {
   it('proves, and the seal holds for its journal and key and for no other', async () => {
     const { proof, publicSignals, witnessMs, proveMs } = await prover.prove({ files, input: input() })
     expect(publicSignals).toEqual(roots.map((root) => `${root * root}`))
@@ -98,7 +112,7 @@ describe('the prover', () => {
   })
 
   it('never lets a proof out that does not verify: with a damaged or missing key it fails, and recovers with the file', async () => {
-    const damaged = { ...files, zkey: join(dir, 'damaged.zkey') }
+    const damaged = { ...files, zkey: join(dir, `damaged-${name}.zkey`) }
     const failed = { code: 'PROOF_FAILED' }
     await expect(prover.prove({ files: damaged, input: input() })).rejects.toMatchObject(failed)
     const bytes = readFileSync(files.zkey)
@@ -111,6 +125,24 @@ describe('the prover', () => {
     expect((await prover.prove({ files: damaged, input: input() })).publicSignals[0]).toBe('9')
   })
 
+  it('names the constraint that a witness breaks', async () => {
+    const { witnessWasm } = await compiledMain(rootsMain(5)) // another circuit's calculator: the same wires, other constraints
+    const other = input((squares) => squares.forEach((square, i) => (squares[i] = square - 5)))
+    await expect(prover.prove({ files: { ...files, witnessWasm }, input: other })).rejects.toMatchObject({
+      code: 'PROOF_FAILED',
+      message: expect.stringContaining('the witness breaks constraint 0 of the circuit'),
+    })
+  })
+
+  it('proves a batch of frames on its whole circuit', async () => {
+    const { paths, manifest } = await buildToy(meterToy, 4)
+    const frames = [0, 1, 2].map((slot) => ({ sequence: 1n, readings: [[100n, BigInt(slot)]] }))
+    const page = { sequences: [0n, 0n, 0n, 0n], states: Array.from({ length: 4 }, () => [0n, 0n]) }
+    const { input: batch, journal } = makeBatch(meterToy, 4, { frames: [...frames, null], page, config: [1000n] })
+    const { proof } = await prover.prove({ files: paths, input: batch })
+    await verifySeal(manifest.verifyingKey, journal, encodeSeal(manifest.vkHash, proof))
+  })
+
   it('stops when asked to', async () => {
     const reason = new Error('not needed any more')
     await expect(prover.prove({ files, input: input() }, AbortSignal.abort(reason))).rejects.toThrow(reason)
@@ -118,14 +150,14 @@ describe('the prover', () => {
 
   it('lets the process end after close', () => {
     const script = `
-      const { createSnarkjsProver } = await import(process.argv[1])
-      const prover = createSnarkjsProver({ threads: 1 })
+      const { ${create} } = await import(process.argv[1])
+      const prover = ${create}({ threads: 1, cacheDir: process.argv[3] })
       await prover.prove(JSON.parse(process.argv[2]))
       await prover.close()
       console.log('closed')`
-    const url = new URL('../../../engine/prover/snarkjs.ts', import.meta.url).href
+    const url = new URL(`../../../engine/prover/${module}`, import.meta.url).href
     const job = JSON.stringify({ files, input: input() })
-    const args = ['--import', 'tsx', '--input-type=module', '-e', script, url, job]
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script, url, job, KERNEL_CACHE]
     const { stdout, status, signal } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
     expect({ stdout, status, signal }).toEqual({ stdout: 'closed\n', status: 0, signal: null })
   })

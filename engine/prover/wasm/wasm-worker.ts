@@ -1,0 +1,19 @@
+// One thread of our own prover.
+
+import type { ProofJob } from '../prover.ts'
+import { createKeptByPath, proveJob } from '../worker-job.ts'
+import { proveWitness } from './proof.ts'
+import { loadKey } from './resident-key.ts'
+
+interface WasmJob extends ProofJob {
+  readonly kernel: WebAssembly.Module
+  readonly ceilingBytes: number
+}
+
+let setup: Pick<WasmJob, 'kernel' | 'ceilingBytes'>
+const keys = createKeptByPath(async (path) => loadKey(setup.kernel, path, setup.ceilingBytes))
+
+export default function prove(job: WasmJob) {
+  setup = job
+  return proveJob('wasm', job, keys, async (key, witness) => proveWitness(key, witness))
+}

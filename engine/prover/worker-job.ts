@@ -1,0 +1,92 @@
+// What a worker thread of every adapter does with a job: witness, proof by the adapter, check. Calculators and keys stay in memory.
+
+import './quiet-web-worker.ts'
+import { readFile } from 'node:fs/promises'
+import { WitnessCalculatorBuilder } from 'circom_runtime'
+import { readR1cs } from '../../circuits/setup/r1cs.ts'
+import { violatedConstraint } from '../../circuits/setup/violated-constraint.ts'
+import { loadGroth16 } from './groth16.ts'
+import type { Refusal } from './pool.ts'
+import type { ProofJob, ProofResult, ProvingFiles } from './prover.ts'
+
+/** What is made of files, by their path. */
+export interface KeptByPath<T> {
+  get(path: string): Promise<T>
+  forget(path: string): void
+}
+
+type Adapter<Key> = (key: Key, wtns: Uint8Array) => Promise<Pick<ProofResult, 'proof' | 'publicSignals'>>
+
+/** A proving key takes about 700 bytes a constraint. */
+const CIRCUITS_KEPT = 4
+/** Of a .wtns file with its values in one section. */
+const WTNS_VALUES_AT = 76
+const VALUE_BYTES = 32
+
+const calculators = createKeptByPath(async (path) => WitnessCalculatorBuilder(await readFile(path)))
+
+/** Keeps what was asked for last. */
+export function createKeptByPath<T>(load: (path: string) => Promise<T>): KeptByPath<T> {
+  const kept = new Map<string, Promise<T>>()
+  return {
+    get(path) {
+      const loading = kept.get(path) ?? load(path)
+      kept.delete(path)
+      kept.set(path, loading)
+      if (kept.size > CIRCUITS_KEPT) kept.delete(kept.keys().next().value!)
+      return loading
+    },
+    forget: (path) => void kept.delete(path),
+  }
+}
+
+/** Proves a job with the adapter's function; what fails is returned, for errors lose their code between threads. */
+export async function proveJob<Key>(
+  name: string,
+  { files, input }: ProofJob,
+  keys: KeptByPath<Key>,
+  prove: Adapter<Key>,
+): Promise<ProofResult | Refusal> {
+  try {
+    const started = performance.now()
+    const calculator = await calculators.get(files.witnessWasm)
+    const witness = await calculator.calculateWTNSBin(input, 1).catch((error: unknown) => error as Error)
+    if (witness instanceof Error) {
+      calculators.forget(files.witnessWasm) // it would repeat this refusal in the message of the next
+      return { code: 'CIRCUIT_DISAGREES', message: disagreement(witness) }
+    }
+    const witnessed = performance.now()
+    const key = await keys.get(files.zkey).catch((error: unknown) => {
+      throw new Error(`the proving key ${files.zkey} cannot be used: ${(error as Error).message}`)
+    })
+    const proven = await prove(key, witness)
+    await verify(files, witness, proven)
+    return { ...proven, witnessMs: witnessed - started, proveMs: performance.now() - witnessed }
+  } catch (error) {
+    calculators.forget(files.witnessWasm) // perhaps the files were damaged: the next attempt reads them again
+    keys.forget(files.zkey)
+    return { code: 'PROOF_FAILED', message: `${name} could not prove: ${(error as Error).message}` }
+  }
+}
+
+async function verify(files: ProvingFiles, witness: Uint8Array, proven: Awaited<ReturnType<Adapter<never>>>) {
+  const groth16 = await loadGroth16()
+  const key = JSON.parse(await readFile(files.verifyingKey, 'utf8')) as object
+  if (await groth16.verify(key, proven.publicSignals, proven.proof)) return
+  const row = files.r1cs === undefined ? -1 : violatedConstraint(readR1cs(files.r1cs), witnessValues(witness))
+  if (row >= 0) throw new Error(`the witness breaks constraint ${row} of the circuit`)
+  throw new Error('the proof does not verify under its own key')
+}
+
+function witnessValues(wtns: Uint8Array): bigint[] {
+  const bytes = Buffer.from(wtns.buffer, wtns.byteOffset + WTNS_VALUES_AT, wtns.length - WTNS_VALUES_AT)
+  return Array.from({ length: bytes.length / VALUE_BYTES }, (_, k) => {
+    const value = Buffer.from(bytes.subarray(k * VALUE_BYTES, (k + 1) * VALUE_BYTES))
+    return BigInt(`0x${value.reverse().toString('hex')}`)
+  })
+}
+
+function disagreement({ message }: Error): string {
+  const first = message.split('\n').slice(0, 3).join(' ').trim()
+  return `The circuit refuses the native result; nothing is submitted. This is a defect of the compiler or the engine: report it with the applet. (${first})`
+}
