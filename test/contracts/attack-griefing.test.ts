@@ -365,5 +365,7 @@ describe('C-10 the money', () => {
       settlementCall('upgradeCohort', projectId, 0n, BigInt(version), 1n, 1n),
     ]
     for (const call of calls) expect(await tried(stage, { ...call, from: stage.people[STRANGER]! })).toHaveProperty('refused')
+    const withBobs = { ...settlementCall('claim', [1n, 2n], stage.alice), from: stage.alice }
+    expect(await tried(stage, withBobs)).toMatchObject(refusedBy('NotDeviceOwner'))
   }) // prettier-ignore
 })

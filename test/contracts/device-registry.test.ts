@@ -164,7 +164,7 @@ describe('keys during the life of a device', () => {
     expect(next).toMatchObject({ deviceId: 4n, slot: 3 })
   })
 
-  it("takes an owner's former root for 64 blocks, and none from before a revocation by the project", async () => {
+  it("B-04 takes an owner's former root for 64 blocks, and none from before a revocation by the project", async () => {
     const { chain, projectId, testClient } = stage
     const before = (await chain.getCohort(projectId, 0)).identityRoot
     await stage.advance(86_400)
