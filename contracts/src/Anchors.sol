@@ -57,28 +57,45 @@ abstract contract Anchors is Escrow {
     /// Takes the place of a voided anchor: not zero, so that the next anchor there writes to used storage.
     bytes32 internal constant VOID = bytes32(uint256(1));
 
+    /// @notice Versions that batches are anchored under.
     AppletRegistry public immutable applets;
+    /// @notice Identity roots that batches are anchored with, and the owners of the devices.
     DeviceRegistry public immutable devices;
 
     mapping(uint256 projectId => mapping(uint256 cohort => Cohort)) internal _cohorts;
 
+    /// @notice A batch is anchored under the cohort's next number.
     event Anchored(uint256 indexed projectId, uint256 indexed cohort, uint256 indexed number, Snapshot snapshot);
+    /// @notice All open anchors from `fromNumber` to before `untilNumber` are void.
     event Voided(uint256 indexed projectId, uint256 indexed cohort, uint256 fromNumber, uint256 untilNumber);
+    /// @notice A cohort keeps its sequences and has the States of the version's genesis.
     event CohortUpgraded(
         uint256 indexed projectId, uint256 indexed cohort, uint256 version, uint256 ledgerBefore, uint256 ledgerAfter
     );
 
+    /// @notice Only the project's sequencer may; nobody else may void before there is a reason to.
     error NotSequencer(uint256 projectId, address caller);
+    /// @notice Another number is next.
     error BatchNumberUnexpected(uint256 actual, uint256 expected);
+    /// @notice A batch root is below the field's order.
     error BatchRootOutOfField(uint256 batchRoot);
+    /// @notice Neither the cohort's current root nor one replaced a short while ago.
     error IdentityRootNotRecent(uint256 identityRoot);
+    /// @notice The cohort's oldest open batch has to settle or be voided first.
     error TooManyUnsettledNumbers(uint256 limit);
+    /// @notice What is given is not what is anchored under the number.
     error AnchorMismatch(uint256 number, bytes32 actual, bytes32 stored);
+    /// @notice The number is settled or void, or not anchored yet.
     error AnchorNotOpen(uint256 number, uint256 nextToSettle, uint256 nextToAnchor);
+    /// @notice A stranger can void the batch from `staleAtTime` on.
     error AnchorNotStale(uint256 number, uint256 staleAtTime);
+    /// @notice A cohort is upgraded when nothing of it is open.
     error AnchorsOpen(uint256 openAnchors);
+    /// @notice One snapshot is needed for each open anchor that is voided.
     error SnapshotsMissing(uint256 actual, uint256 expected);
+    /// @notice The version has another State than the cohort; see `upgradeCohort`.
     error StateEpochDiffers(uint256 actual, uint256 expected);
+    /// @notice The two hashes do not open the cohort's ledger.
     error LedgerMismatch(uint256 actual, uint256 stored);
 
     constructor(AppletRegistry applets_, DeviceRegistry devices_) {

@@ -63,43 +63,85 @@ contract AppletRegistry is DelayedChanges {
     /// @notice A replaced version stays anchorable for at most so long.
     uint256 public constant MAX_SUNSET_SEC = 365 days;
 
+    /// @notice Owners and delays of the projects.
     ProjectRegistry public immutable projects;
+    /// @notice Checks the proofs that stop a key.
     Groth16Verifier public immutable verifier;
     /// @notice A production registry refuses versions whose key comes from a development setup.
     bool public immutable production;
 
-    /// @notice May stop verifying keys, nothing else.
+    /// @notice May stop verifying keys and say who audits, nothing else.
     address public guardian;
+    /// @notice Whom the guardian proposed as his successor; 0 if nobody.
     address public pendingGuardian;
+    /// @notice Once there are auditors, a version is activated only if one of them attested it.
+    uint256 public auditorCount;
+    /// @notice Whether an account may attest versions.
+    mapping(address account => bool) public isAuditor;
+    /// @notice The auditor who attested a version last; 0 if none did.
+    mapping(uint256 projectId => mapping(uint256 version => address)) public attestedBy;
+    /// @notice Versions that a project has published; the last one's number.
     mapping(uint256 projectId => uint256) public versionCount;
     /// @notice The version activated last; replaced ones stay anchorable until their sunset.
     mapping(uint256 projectId => uint256) public activeVersion;
     /// @notice Account whose code is the key, after one STOP byte.
     mapping(bytes32 vkHash => address) public keyAccountOf;
+    /// @notice Whether a verifying key is stopped, for ever and in all projects.
     mapping(address keyAccount => bool) public isKeyStopped;
     mapping(uint256 projectId => mapping(uint256 version => Version)) private _versions;
 
+    /// @notice A project has published an immutable version; it is not active yet.
     event VersionPublished(
         uint256 indexed projectId, uint256 indexed version, bytes32 indexed appletId, bytes32 vkHash, bool devSetup
     );
+    /// @notice Batches can be anchored under the version from now on.
     event VersionActivated(uint256 indexed projectId, uint256 indexed version);
+    /// @notice A replaced version can be anchored until then.
     event VersionSunset(uint256 indexed projectId, uint256 indexed version, uint256 anchorableUntilTime);
+    /// @notice A version of one project is stopped for ever; `by` is the project's owner or guardian.
     event VersionStopped(uint256 indexed projectId, uint256 indexed version, address by);
+    /// @notice A verifying key is stopped for ever; `by` is the guardian or who proved the impossible.
     event KeyStopped(bytes32 indexed vkHash, address by);
+    /// @notice The account may attest versions from now on, or no longer.
+    event AuditorChanged(address indexed auditor, bool audits);
+    /// @notice An auditor has attested a version.
+    event VersionAttested(uint256 indexed projectId, uint256 indexed version, address indexed auditor, bytes32 vkHash);
+    /// @notice The guardian has named a successor, who has to accept.
     event GuardianProposed(address guardian);
+    /// @notice The guardian's role has passed to another account.
     event GuardianChanged(address guardian);
 
+    /// @notice Only the project's owner may.
     error NotProjectOwner(uint256 projectId, address caller);
+    /// @notice Only the registry's guardian may, or for `acceptGuardian` the successor that he proposed.
     error NotGuardian(address caller);
+    /// @notice Only an auditor may.
+    error NotAuditor(address caller);
+    /// @notice The account audits, or does not, already.
+    error AuditorUnchanged(address auditor, bool audits);
+    /// @notice No present auditor has attested the version.
+    error VersionNotAttested(uint256 projectId, uint256 version);
+    /// @notice The version is not the one that was audited; these are its own.
+    error OtherPublication(bytes32 appletId, bytes32 vkHash);
+    /// @notice The project has published no version of this number.
     error VersionUnknown(uint256 projectId, uint256 version);
+    /// @notice The version was never activated, or its sunset is over.
     error VersionNotActive(uint256 projectId, uint256 version);
+    /// @notice The version or its verifying key is stopped, for ever.
     error VersionIsStopped(uint256 projectId, uint256 version);
+    /// @notice No version has this verifying key.
     error KeyUnknown(bytes32 vkHash);
+    /// @notice No lane of the journal is 2^38 or more, so it proves nothing against the key.
     error NothingImpossible(bytes32 vkHash);
+    /// @notice A production registry takes no key of a development setup.
     error DevelopmentSetupRefused(bytes32 appletId);
+    /// @notice The most units of a frame must be from 1 to 2^38 − 1.
     error MaxUnitsInvalid(uint40 maxUnitsPerFrame);
+    /// @notice A frame has 1 to 64 readings.
     error FrameSizeInvalid(uint8 frameSize);
+    /// @notice Both genesis hashes must be below the field's order.
     error GenesisOutOfField(uint256 sequencesHash, uint256 statesHash);
+    /// @notice A sunset is at most `maximum` seconds.
     error SunsetTooLong(uint256 sunsetSec, uint256 maximum);
 
     constructor(ProjectRegistry projects_, Groth16Verifier verifier_, bool production_, address guardian_) {
@@ -192,6 +234,26 @@ contract AppletRegistry is DelayedChanges {
         _stopKey(vkHash, keyAccount);
     }
 
+    /// @notice Attests that an audit found the version's key to belong to its circuit, and that to the applet. By an auditor, also
+    /// while the activation waits for its delay.
+    /// @param appletId And `vkHash`: what was audited, so that an attestation sent before a reorganisation meets no other version.
+    function attest(uint256 projectId, uint256 version, bytes32 appletId, bytes32 vkHash) external {
+        if (!isAuditor[msg.sender]) revert NotAuditor(msg.sender);
+        Version storage known = _known(projectId, version);
+        if (known.appletId != appletId || known.vkHash != vkHash) revert OtherPublication(known.appletId, known.vkHash);
+        attestedBy[projectId][version] = msg.sender;
+        emit VersionAttested(projectId, version, msg.sender, vkHash);
+    }
+
+    /// @notice Says who audits; one who no longer does, his attestations count no more for activations to come. By the guardian.
+    function setAuditor(address auditor, bool audits) external {
+        if (msg.sender != guardian) revert NotGuardian(msg.sender);
+        if (isAuditor[auditor] == audits) revert AuditorUnchanged(auditor, audits);
+        isAuditor[auditor] = audits;
+        auditorCount = audits ? auditorCount + 1 : auditorCount - 1;
+        emit AuditorChanged(auditor, audits);
+    }
+
     /// @notice Hands the guardian's role on in two steps: a key nobody holds must not end up with it.
     function proposeGuardian(address proposed) external {
         if (msg.sender != guardian) revert NotGuardian(msg.sender);
@@ -199,12 +261,14 @@ contract AppletRegistry is DelayedChanges {
         emit GuardianProposed(proposed);
     }
 
+    /// @notice Takes the guardian's role. By the account that the guardian proposed.
     function acceptGuardian() external {
         if (msg.sender != pendingGuardian) revert NotGuardian(msg.sender);
         (guardian, pendingGuardian) = (msg.sender, address(0));
         emit GuardianChanged(msg.sender);
     }
 
+    /// @notice All that is known of a version; reverts for an unknown one.
     function versionOf(uint256 projectId, uint256 version) external view returns (Version memory) {
         return _known(projectId, version);
     }
@@ -245,6 +309,7 @@ contract AppletRegistry is DelayedChanges {
         return (_reservedUnits(known), known.stopped || isKeyStopped[known.keyAccount]);
     }
 
+    /// @notice Halves of the ledger that a cohort starts from under the version.
     function genesis(uint256 projectId, uint256 version)
         external
         view
@@ -262,6 +327,7 @@ contract AppletRegistry is DelayedChanges {
     function _activate(uint256 projectId, uint256 version, uint256 sunsetSec) private {
         Version storage next = _versions[projectId][version];
         if (next.stopped || isKeyStopped[next.keyAccount]) revert VersionIsStopped(projectId, version);
+        if (auditorCount != 0 && !isAuditor[attestedBy[projectId][version]]) revert VersionNotAttested(projectId, version);
         uint256 last = activeVersion[projectId];
         if (last != 0 && last != version) {
             uint256 until = block.timestamp + sunsetSec;

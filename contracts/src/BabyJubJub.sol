@@ -15,6 +15,7 @@ library BabyJubJub {
         return x < R && y < R && isOnCurve(x, y) && !isLowOrder(x, y);
     }
 
+    /// @notice Whether the point is on the curve; both coordinates below R.
     function isOnCurve(uint256 x, uint256 y) internal pure returns (bool) {
         uint256 xx = mulmod(x, x, R);
         uint256 yy = mulmod(y, y, R);

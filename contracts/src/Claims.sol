@@ -26,13 +26,17 @@ abstract contract Claims is Anchors, EIP712, Nonces {
     bytes32 private constant CLAIM_TYPEHASH =
         keccak256("Claim(address owner,address to,uint256[] deviceIds,uint256 nonce,uint64 deadline)");
 
+    /// @notice An owner's devices were paid.
     /// @param claims deviceId · 2^64 + units, for each device.
     event Claimed(
         uint256 indexed projectId, address indexed owner, address indexed to, uint256[] claims, uint256 amountWei
     );
 
+    /// @notice The device is not the caller's, or not of the order's owner.
     error NotDeviceOwner(uint64 deviceId, address caller);
+    /// @notice The order's deadline has passed.
     error ClaimExpired(uint64 deadline, uint256 timestamp);
+    /// @notice The order is not signed by the owner that it names.
     error ClaimSignatureInvalid(address owner);
 
     constructor() EIP712("Attestream", "1") {}

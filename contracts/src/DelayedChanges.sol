@@ -11,11 +11,16 @@ abstract contract DelayedChanges {
     /// @notice When a scheduled change is due; 0 if it is not scheduled.
     mapping(uint256 projectId => mapping(bytes32 changeId => uint256)) public dueAtTime;
 
+    /// @notice A change can be carried out from `dueAtTime` on.
     event ChangeScheduled(uint256 indexed projectId, bytes32 indexed changeId, uint256 dueAtTime);
+    /// @notice A scheduled change was taken back.
     event ChangeCancelled(uint256 indexed projectId, bytes32 indexed changeId);
 
+    /// @notice Nothing is scheduled under this name: never, or it was carried out or cancelled.
     error ChangeNotScheduled(uint256 projectId, bytes32 changeId);
+    /// @notice The change has to wait until `dueAtTime`.
     error ChangeNotDue(uint256 projectId, bytes32 changeId, uint256 dueAtTime);
+    /// @notice Nobody carried the change out in time; it has to be scheduled again.
     error ChangeLapsed(uint256 projectId, bytes32 changeId, uint256 lapsedAtTime);
 
     /// @dev Returns whether the change takes effect at once; otherwise schedules it, anew if it was scheduled before.

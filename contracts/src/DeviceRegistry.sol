@@ -40,6 +40,7 @@ contract DeviceRegistry is DeviceToken, EIP712 {
     /// Slots that `Device.place` leaves room for; no cohort is larger.
     uint256 private constant PLACES = 64;
 
+    /// @notice Admitters and cohort sizes of the projects.
     ProjectRegistry public immutable projects;
     /// @notice Devices ever registered; ids run from 1 and are never reused.
     uint64 public deviceCount;
@@ -52,6 +53,7 @@ contract DeviceRegistry is DeviceToken, EIP712 {
     mapping(uint256 projectId => mapping(bytes32 keyHash => uint64 deviceId)) private _registeredKeys;
     mapping(uint256 projectId => mapping(uint256 cohort => CohortTrees.Tree)) private _trees;
 
+    /// @notice A device has its token, its slot and its first key.
     event DeviceRegistered(
         uint64 indexed deviceId,
         uint256 indexed projectId,
@@ -63,6 +65,7 @@ contract DeviceRegistry is DeviceToken, EIP712 {
         address owner,
         uint256 identityRoot
     );
+    /// @notice A device has another key, in the same slot.
     event KeyRotated(
         uint64 indexed deviceId,
         uint256 indexed projectId,
@@ -74,6 +77,7 @@ contract DeviceRegistry is DeviceToken, EIP712 {
         address owner,
         uint256 identityRoot
     );
+    /// @notice A suspended device's key is in service again.
     event KeyConfirmed(
         uint64 indexed deviceId,
         uint256 indexed projectId,
@@ -83,6 +87,7 @@ contract DeviceRegistry is DeviceToken, EIP712 {
         address owner,
         uint256 identityRoot
     );
+    /// @notice A device's slot is empty until its owner confirms or changes the key.
     event KeySuspended(
         uint64 indexed deviceId,
         uint256 indexed projectId,
@@ -92,6 +97,7 @@ contract DeviceRegistry is DeviceToken, EIP712 {
         address owner,
         uint256 identityRoot
     );
+    /// @notice A device's slot is empty for good; token and claim stay.
     event DeviceRevoked(
         uint64 indexed deviceId,
         uint256 indexed projectId,
@@ -102,15 +108,25 @@ contract DeviceRegistry is DeviceToken, EIP712 {
         uint256 identityRoot
     );
 
+    /// @notice The signature's deadline has passed.
     error AdmissionExpired(uint64 deadline, uint256 timestamp);
+    /// @notice Not signed by the project's admitter, who is this account.
     error AdmissionInvalid(address admitter);
+    /// @notice Not a point of BabyJubJub in canonical form, or one of low order.
     error KeyInvalid(uint256 keyX, uint256 keyY);
+    /// @notice This device of the project has, or had, the key.
     error KeyTaken(uint256 keyX, uint256 keyY, uint64 deviceId);
+    /// @notice A key changes once a day; again from `allowedAtTime` on.
     error KeyChangeTooEarly(uint64 deviceId, uint256 allowedAtTime);
+    /// @notice Only the device's owner may.
     error NotDeviceOwner(uint64 deviceId, address caller);
+    /// @notice Only the device's or its project's owner may.
     error NotDeviceOwnerOrProject(uint64 deviceId, address caller);
+    /// @notice A claim is for devices of one project; this one is of another.
     error OtherProject(uint64 deviceId, uint256 projectId);
+    /// @notice Not possible while the device is in this status.
     error DeviceStatus(uint64 deviceId, Status actual);
+    /// @notice No room is left for the project's number or another cohort.
     error RegistryFull();
 
     constructor(ProjectRegistry projects_) ERC721("Attestream Device", "ATDEV") EIP712("Attestream", "1") {

@@ -28,6 +28,7 @@ abstract contract DeviceToken is ERC721 {
     mapping(uint256 deviceId => Device) internal _devices;
     mapping(address owner => uint256) private _balanceOf;
 
+    /// @notice How many devices an account owns.
     function balanceOf(address owner) public view override returns (uint256) {
         if (owner == address(0)) revert ERC721InvalidOwner(address(0));
         return _balanceOf[owner];

@@ -33,6 +33,7 @@ abstract contract Escrow is ReentrancyGuardTransient {
         uint32 window;
     }
 
+    /// @notice Owners and terms of the projects.
     ProjectRegistry public immutable projects;
 
     mapping(uint256 projectId => Account) private _accounts;
@@ -40,16 +41,26 @@ abstract contract Escrow is ReentrancyGuardTransient {
     /// @notice Units that a payee earned by settling for a project and has not taken yet.
     mapping(uint256 projectId => mapping(address payee => uint256)) public feeUnitsOf;
 
+    /// @notice So much has arrived for a project.
     event Funded(uint256 indexed projectId, address indexed from, uint256 amountWei);
+    /// @notice The project's owner has taken back what was free.
     event Withdrawn(uint256 indexed projectId, address indexed to, uint256 amountWei);
+    /// @notice At most `limitUnits` are credited in each window from now on; no limit if `windowSec` is 0.
     event BudgetChanged(uint256 indexed projectId, uint256 limitUnits, uint256 windowSec);
+    /// @notice A payee was paid what he earned by settling.
     event FeesClaimed(uint256 indexed projectId, address indexed payee, address indexed to, uint256 units, uint256 amountWei);
 
+    /// @notice Only the project's owner may.
     error NotProjectOwner(uint256 projectId, address caller);
+    /// @notice Less is free than is asked for: units for an anchor, wei for a withdrawal.
     error EscrowTooLow(uint256 required, uint256 available);
+    /// @notice More units than the account can count.
     error EscrowTooHigh(uint256 units);
+    /// @notice What is credited in this window and reserved would pass the budget.
     error BudgetExceeded(uint256 projectId, uint256 units, uint256 limitUnits);
+    /// @notice Nothing is credited that was not claimed yet.
     error NothingToClaim();
+    /// @notice Nothing is paid to the zero address.
     error AddressZero();
 
     constructor(ProjectRegistry projects_) {

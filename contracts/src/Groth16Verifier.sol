@@ -23,11 +23,17 @@ contract Groth16Verifier {
     /// keccak256("attestream.groth16.many.v1"), first word of the seed.
     bytes32 private constant SEED_TAG = keccak256("attestream.groth16.many.v1");
 
+    /// @notice A public signal is not below the group's order.
     error SignalOutOfField(uint256 index, uint256 value);
+    /// @notice A coordinate is not below the modulus.
     error CoordinateOutOfField(uint256 index, uint256 value);
+    /// @notice A proof has 256 bytes.
     error ProofLength(uint256 actualBytes, uint256 expectedBytes);
+    /// @notice The account holds no key for so many signals.
     error KeyMismatch(address key, uint256 signals);
+    /// @notice The proof does not hold for these signals under this key.
     error ProofInvalid();
+    /// @notice The first proof that does not hold.
     error ProofOfManyInvalid(uint256 index);
 
     /// @notice Returns if and only if `proof` proves `signals` under the key stored at `key`.

@@ -42,26 +42,44 @@ contract ProjectRegistry is DelayedChanges {
     /// @notice No delay is longer, or a slip would freeze a project.
     uint256 public constant MAX_DELAY_SEC = 90 days;
 
+    /// @notice Projects ever created; the last one's id.
     uint256 public projectCount;
     mapping(uint256 projectId => Project) private _projects;
 
+    /// @notice A project was created with these terms.
     event ProjectCreated(uint256 indexed projectId, address indexed owner, ProjectTerms terms);
+    /// @notice Admissions and rotations need this account's signature from now on.
     event AdmitterChanged(uint256 indexed projectId, address admitter);
+    /// @notice This account anchors, and voids, from now on.
     event SequencerChanged(uint256 indexed projectId, address sequencer);
+    /// @notice This account may stop the project's versions and cancel its scheduled changes from now on.
     event GuardianChanged(uint256 indexed projectId, address guardian);
+    /// @notice Batches anchored from now on are judged by this config.
     event ConfigChanged(uint256 indexed projectId, uint256 configHash);
+    /// @notice The project's changes wait for so long from now on.
     event DelayChanged(uint256 indexed projectId, uint256 delaySec);
+    /// @notice The owner has named a successor, who has to accept.
     event OwnerProposed(uint256 indexed projectId, address owner);
+    /// @notice The project has passed to another owner.
     event OwnerChanged(uint256 indexed projectId, address owner);
 
+    /// @notice No project has this id.
     error ProjectUnknown(uint256 projectId);
+    /// @notice Only the project's owner may.
     error NotProjectOwner(uint256 projectId, address caller);
+    /// @notice Only the project's owner or guardian may.
     error NotProjectGuardian(uint256 projectId, address caller);
+    /// @notice Only the account that the owner proposed may accept.
     error NotProposedOwner(uint256 projectId, address caller);
+    /// @notice A cohort has 4, 8, 16, 32 or 64 devices.
     error CohortSizeInvalid(uint8 cohortSize);
+    /// @notice A unit must be worth at least one wei of the reward token.
     error RewardPerUnitZero();
+    /// @notice A config hash is below the field's order.
     error ConfigHashOutOfField(uint256 configHash);
+    /// @notice A delay is at most `maximum` seconds.
     error DelayTooLong(uint256 delaySec, uint256 maximum);
+    /// @notice Owner and reward token must not be the zero address.
     error AddressZero();
 
     modifier onlyOwner(uint256 projectId) {
@@ -93,11 +111,13 @@ contract ProjectRegistry is DelayedChanges {
         emit ProjectCreated(projectId, terms.owner, terms);
     }
 
+    /// @notice Changes, at once, who signs admissions and rotations. By the owner.
     function setAdmitter(uint256 projectId, address admitter) external onlyOwner(projectId) {
         _projects[projectId].admitter = admitter;
         emit AdmitterChanged(projectId, admitter);
     }
 
+    /// @notice Changes, at once, who anchors batches. By the owner.
     function setSequencer(uint256 projectId, address sequencer) external onlyOwner(projectId) {
         _projects[projectId].sequencer = sequencer;
         emit SequencerChanged(projectId, sequencer);
@@ -144,11 +164,13 @@ contract ProjectRegistry is DelayedChanges {
         _cancel(projectId, changeId);
     }
 
+    /// @notice Hands the project on in two steps. By the owner.
     function proposeOwner(uint256 projectId, address owner) external onlyOwner(projectId) {
         _projects[projectId].pendingOwner = owner;
         emit OwnerProposed(projectId, owner);
     }
 
+    /// @notice Takes the project over. By the account that the owner proposed.
     function acceptOwnership(uint256 projectId) external {
         if (msg.sender != _projects[projectId].pendingOwner) revert NotProposedOwner(projectId, msg.sender);
         _projects[projectId].owner = msg.sender;
@@ -185,6 +207,7 @@ contract ProjectRegistry is DelayedChanges {
         if (rewardToken == address(0)) revert ProjectUnknown(projectId);
     }
 
+    /// @notice The project's owner; reverts for an unknown project.
     function ownerOf(uint256 projectId) public view returns (address) {
         return _known(projectId).owner;
     }

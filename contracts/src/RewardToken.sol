@@ -12,8 +12,10 @@ import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 /// @notice The token rewards are paid in: permits, votes, and a cap on all that is ever in circulation, set at construction.
 /// @dev Votes are counted by time and not by block: blocks come at other paces on other chains, and on some at no steady one.
 contract RewardToken is ERC20, ERC20Permit, ERC20Votes, Ownable {
+    /// @notice No more is ever in circulation.
     uint256 public immutable cap;
 
+    /// @notice Minting so would pass the cap.
     error CapExceeded(uint256 supply, uint256 cap);
 
     /// @param holder_ Whose the first `supply_` is; without one nobody could vote.
@@ -47,6 +49,7 @@ contract RewardToken is ERC20, ERC20Permit, ERC20Votes, Ownable {
         return "mode=timestamp";
     }
 
+    /// @notice What an account's next permit or delegation by signature has to carry.
     function nonces(address owner) public view override(ERC20Permit, Nonces) returns (uint256) {
         return super.nonces(owner);
     }

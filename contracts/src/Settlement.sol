@@ -44,8 +44,10 @@ contract Settlement is Claims {
     uint256 private constant EACH_LANE = 0x0000000000000001000000000000000100000000000000010000000000000001;
     uint256 private constant TOP_BITS = EACH_LANE << 63;
 
+    /// @notice Checks all proofs.
     Groth16Verifier public immutable verifier;
 
+    /// @notice A batch is settled and its units are credited.
     event Settled(
         uint256 indexed projectId,
         uint256 indexed cohort,
@@ -56,11 +58,17 @@ contract Settlement is Claims {
         address payee
     );
 
+    /// @notice A receipt has one lane word for four devices.
     error LanesLength(uint256 actual, uint256 expected);
+    /// @notice A slot is credited more than a frame can be worth.
     error UnitsAboveMaximum(uint256 slot, uint256 units, uint256 maximum);
+    /// @notice A lane of the word has reached 2^63 units.
     error LaneFull(uint256 word);
+    /// @notice A seal is the first 4 bytes of the key's hash and a proof of 256.
     error SealLength(uint256 actualBytes, uint256 expectedBytes);
+    /// @notice The seal was made with another verifying key than the anchored version's.
     error SealOfOtherKey(bytes4 actual, bytes4 expected);
+    /// @notice The proof of this one of many does not hold; `reason` is the verifier's error.
     error ReceiptRefused(uint256 index, bytes reason);
 
     constructor(ProjectRegistry projects_, AppletRegistry applets_, DeviceRegistry devices_, Groth16Verifier verifier_)
@@ -120,10 +128,12 @@ contract Settlement is Claims {
         while (nextToSettle < nextToAnchor && page.anchors[nextToSettle % page.places] == VOID) nextToSettle++;
     }
 
+    /// @notice What every frame of the project is signed for: this chain, these contracts, this project.
     function deviceDomain(uint256 projectId) public view returns (uint256) {
         return uint256(keccak256(abi.encode(block.chainid, address(devices), address(this), projectId))) >> 8;
     }
 
+    /// @notice Ties a proof to its place and to its payee.
     function binding(uint256 projectId, uint256 version, uint256 cohort, uint256 number, address payee)
         public
         view
@@ -135,6 +145,7 @@ contract Settlement is Claims {
 
     /// @dev Settles receipts from `start` on as long as they have one key; returns where it stopped.
     function _settleRun(Receipt[] calldata receipts, uint256 start) private returns (uint256 next, uint256 count) {
+        while (_isPast(receipts[start])) if (++start == receipts.length) return (start, 0);
         Terms memory terms = _readTerms(receipts[start].projectId, receipts[start].snapshot.version);
         address keyAccount = terms.keyAccount;
         uint256 width = FIXED_SIGNALS + terms.cohortSize / 4;
@@ -143,7 +154,7 @@ contract Settlement is Claims {
         uint256[] memory indices = new uint256[](receipts.length - start);
         for (next = start; next < receipts.length; next++) {
             Receipt calldata receipt = receipts[next];
-            if (receipt.number < _cohorts[receipt.projectId][receipt.cohort].nextToSettle) continue;
+            if (_isPast(receipt)) continue;
             if (receipt.projectId != terms.projectId || receipt.snapshot.version != terms.version) {
                 terms = _readTerms(receipt.projectId, receipt.snapshot.version);
                 if (terms.keyAccount != keyAccount) break;
@@ -165,6 +176,11 @@ contract Settlement is Claims {
         catch (bytes memory reason) {
             revert ReceiptRefused(indices[_culprit(reason, width)], reason);
         }
+    }
+
+    /// @dev Whether the receipt's number is settled, or void and passed by: nothing of it is looked at, also if its version is stopped.
+    function _isPast(Receipt calldata receipt) private view returns (bool) {
+        return receipt.number < _cohorts[receipt.projectId][receipt.cohort].nextToSettle;
     }
 
     /// @dev Which of the proofs an error of the verifier's speaks of; each such error begins with an index. 0 if it names none.

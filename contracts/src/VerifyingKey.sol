@@ -12,9 +12,13 @@ library VerifyingKey {
     /// Words before the IC points: alpha 2, beta 4, gamma 4, delta 4.
     uint256 internal constant HEAD_WORDS = 14;
 
+    /// @notice An encoded key has `expectedBytes` bytes for the project's number of signals.
     error KeyLength(uint256 actualBytes, uint256 expectedBytes);
+    /// @notice A coordinate is not below the modulus.
     error KeyCoordinateOutOfField(uint256 word, uint256 value);
+    /// @notice Gamma equals delta: nobody contributed to the key, so anybody can forge.
     error KeyWithoutContribution();
+    /// @notice The account could not be created: too little gas.
     error KeyNotStored();
 
     /// @notice Bytes of an encoded key for that many public signals.

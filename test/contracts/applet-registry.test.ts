@@ -87,4 +87,42 @@ describe('a production registry', () => {
     const dev = { ...stage.publication(), devSetup: true }
     await expect(chain.publishVersion(projectId, dev, stage.as(1))).rejects.toThrow('DevelopmentSetupRefused')
   })
+
+  it('C-09 once it has auditors, activates only what one of them attested, also after the delay', async () => {
+    const { chain, projectId, transact, people } = stage
+    const [GUARDIAN, OWNER, AUDITOR, STRANGER] = [0, 1, 6, 5]
+    const { version } = await chain.publishVersion(projectId, stage.publication(), stage.as(OWNER))
+    const { appletId, vkHash } = await chain.getVersion(projectId, version)
+    const activate = () => chain.activateVersion(projectId, version, stage.as(OWNER))
+    const setAuditor = (audits: boolean, sender = GUARDIAN) =>
+      transact('applets', 'setAuditor', [people[AUDITOR], audits], sender)
+    const attest = (sender: number, applet = appletId, key = vkHash) =>
+      transact('applets', 'attest', [projectId, BigInt(version), applet, key], sender)
+    await expect(setAuditor(true, OWNER)).rejects.toThrow('NotGuardian')
+    await expect(setAuditor(false)).rejects.toThrow('AuditorUnchanged')
+    await setAuditor(true)
+    await expect(activate()).rejects.toThrow(`VersionNotAttested(${projectId}, ${version})`)
+    await expect(attest(STRANGER)).rejects.toThrow('NotAuditor')
+    await expect(attest(GUARDIAN)).rejects.toThrow('NotAuditor')
+    await expect(attest(AUDITOR, vkHash)).rejects.toThrow('OtherPublication')
+    await expect(attest(AUDITOR, appletId, appletId)).rejects.toThrow('OtherPublication')
+    await attest(AUDITOR)
+    await setAuditor(false)
+    await transact('applets', 'setAuditor', [people[7], true], GUARDIAN)
+    await expect(activate()).rejects.toThrow('VersionNotAttested')
+    await setAuditor(true)
+
+    await transact('projects', 'setDelay', [projectId, 3600])
+    await activate()
+    await attest(AUDITOR)
+    await stage.advance(3600)
+    await transact('applets', 'applyActivation', [projectId, BigInt(version), 0n], STRANGER)
+    expect((await chain.getProject(projectId)).activeVersion).toBe(version)
+
+    const next = await chain.publishVersion(projectId, stage.publication(), stage.as(OWNER))
+    await chain.activateVersion(projectId, next.version, stage.as(OWNER))
+    await stage.advance(3600)
+    const apply = transact('applets', 'applyActivation', [projectId, BigInt(next.version), 0n], STRANGER)
+    await expect(apply).rejects.toThrow('VersionNotAttested')
+  })
 })

@@ -2,9 +2,10 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settlementAbi } from '../../contracts/abi.ts'
 import type { Hex } from '../../engine/core/codec.ts'
+import { claimTypedData, type ClaimOrder } from './claim-order.ts'
 import { createStage, MAX_UNITS, REWARD_PER_UNIT_WEI, type Stage } from './stage.ts'
 
-const [OWNER, ALICE, BOB, STRANGER] = [1, 3, 4, 5]
+const [OPERATOR, OWNER, ALICE, BOB, STRANGER] = [0, 1, 3, 4, 5]
 const DAY_SEC = 86_400
 
 describe('rewards', () => {
@@ -30,6 +31,10 @@ describe('rewards', () => {
     return { number: page.nextToAnchor, anchor }
   }
   const balance = (account: Hex) => stage.chain.getTokenBalance(stage.addresses.rewardToken, account)
+  const sign = (order: ClaimOrder, key = stage.keys[ALICE]!) =>
+    privateKeyToAccount(key).signTypedData(claimTypedData(stage, order))
+  const send = async (order: ClaimOrder, signature: Hex) =>
+    stage.transact('settlement', 'claimFor', [order, signature], STRANGER)
   const feeUnits = async (payee: Hex) =>
     stage.publicClient.readContract({
       address: stage.addresses.settlement,
@@ -87,19 +92,10 @@ describe('rewards', () => {
   })
 
   it('C-05 go where an owner signed for, by anybody, once and in time', async () => {
-    const { chain, projectId, transact, anvil, addresses, alice, people } = stage
+    const { chain, projectId, alice, people } = stage
     await chain.settle(await stage.receipt(await anchorNext(), [10n, 0n, 20n, 0n], 23n))
     const { timestamp } = await stage.publicClient.getBlock()
     const order = { owner: alice, to: people[7]!, deviceIds: [1n, 3n], nonce: 0n, deadline: timestamp + 3600n }
-    const sign = (message: typeof order, key = stage.keys[ALICE]!) =>
-      privateKeyToAccount(key).signTypedData({
-        domain: { name: 'Attestream', version: '1', chainId: anvil.chainId, verifyingContract: addresses.settlement },
-        types: CLAIM_TYPES,
-        primaryType: 'Claim',
-        message,
-      })
-    const send = async (message: typeof order, signature: Hex) =>
-      transact('settlement', 'claimFor', [message, signature], STRANGER)
     const signature = await sign(order)
     for (const altered of [{ to: people[5]! }, { deviceIds: [1n] }, { deadline: order.deadline + 1n }]) {
       await expect(send({ ...order, ...altered }, signature)).rejects.toThrow('ClaimSignatureInvalid')
@@ -116,14 +112,21 @@ describe('rewards', () => {
     await expect(chain.claim([1n, 1n], alice, stage.as(ALICE))).rejects.toThrow('NothingToClaim')
     expect((await chain.getAccount(projectId)).reservedUnits).toBe(0n)
   })
-})
 
-const CLAIM_TYPES = {
-  Claim: [
-    { name: 'owner', type: 'address' },
-    { name: 'to', type: 'address' },
-    { name: 'deviceIds', type: 'uint256[]' },
-    { name: 'nonce', type: 'uint256' },
-    { name: 'deadline', type: 'uint64' },
-  ],
-} as const
+  it('C-09 are paid, claimed or by order, and so are fees, whatever is stopped', async () => {
+    const { chain, projectId, transact, prover, bob, stranger, people, version } = stage
+    await chain.settle(await stage.receipt(await anchorNext(), [1n, 2n, 4n, 0n], 24n, stranger))
+    await transact('applets', 'stopVersion', [projectId, BigInt(version)])
+    await transact('applets', 'stopKey', [prover.vkHash], OPERATOR)
+    await chain.revokeDevice(2n, stage.as(BOB))
+    await transact('settlement', 'claimFees', [projectId, people[8]], STRANGER)
+    expect(await balance(people[8]!)).toBe(40n * REWARD_PER_UNIT_WEI)
+    const { timestamp } = await stage.publicClient.getBlock()
+    const pending = (await chain.getPending(2n)).units
+    const order = { owner: bob, to: people[9]!, deviceIds: [2n], nonce: 0n, deadline: timestamp + 3600n }
+    await send(order, await sign(order, stage.keys[BOB]))
+    expect(await balance(people[9]!)).toBe(pending * REWARD_PER_UNIT_WEI)
+    const { claims } = await chain.claim([1n, 3n], stage.alice, stage.as(ALICE))
+    expect(claims.map((claim) => claim.units)).toEqual([1n, 4n])
+  })
+})
