@@ -159,7 +159,7 @@ async function deviceCount({ publicClient, addresses, projectId }: Stage): Promi
 }
 
 /** Skips the slots up to a device's number in the node's storage: to fill sixteen cohorts would take a thousand registrations. */
-async function setDeviceCount(stage: Stage, count: bigint): Promise<void> {
+export async function setDeviceCount(stage: Stage, count: bigint): Promise<void> {
   const { testClient, addresses, projectId } = stage
   for (let slot = 0n; slot < 30n; slot++) {
     const index = keccak256(encodeAbiParameters([{ type: 'uint256' }, { type: 'uint256' }], [projectId, slot]))

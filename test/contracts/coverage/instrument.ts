@@ -2,8 +2,8 @@
 // compiler's syntax tree. The call asks an address where nobody lives, so who watches a chain's calls sees what was executed.
 // Conditions are those of if, ?: and require, and each operand of && and ||. Assembly counts as one statement.
 
-import { createRequire } from 'node:module'
-import { importer, type ReadSource } from '../../../contracts/build.ts'
+import type { ReadSource } from '../../../contracts/build.ts'
+import { children, end, isNode, parse, start, type Node } from '../syntax-tree.ts'
 
 /** A place that a test can reach: a statement, or one outcome of a condition. Its id is its index. */
 export interface Point {
@@ -18,12 +18,6 @@ export interface Instrumented {
   readonly points: readonly Point[]
   /** The sources with the calls, and the library that they call; everything else as it was. */
   readonly read: ReadSource
-}
-
-interface Node {
-  readonly nodeType: string
-  readonly src: string
-  readonly [key: string]: unknown
 }
 
 /** Where calls with a point's number go: nobody has its key. */
@@ -68,29 +62,6 @@ export function instrument(paths: readonly string[], read: ReadSource): Instrume
   written.set(LIBRARY_PATH, LIBRARY)
   return { points, read: (path) => written.get(path) ?? read(path) }
 }
-
-/** The syntax trees of sources, by path. */
-export function parse(paths: readonly string[], read: ReadSource): Record<string, Node> {
-  const solc = createRequire(import.meta.url)('solc') as { compile(input: string, callbacks: object): string }
-  const sources = Object.fromEntries(paths.map((path) => [path, { content: read(path) }]))
-  const settings = { stopAfter: 'parsing', outputSelection: { '*': { '': ['ast'] } } }
-  const input = JSON.stringify({ language: 'Solidity', sources, settings })
-  const output = JSON.parse(solc.compile(input, { import: importer(read) })) as {
-    errors?: { severity: string; formattedMessage: string }[]
-    sources: Record<string, { ast: Node }>
-  }
-  const problem = output.errors?.find(({ severity }) => severity === 'error')
-  if (problem) throw new Error(problem.formattedMessage)
-  return Object.fromEntries(paths.map((path) => [path, output.sources[path]!.ast]))
-}
-
-/** Children of a node, in the order of the source. */
-export function children(node: Node): Node[] {
-  const found = Object.values(node).flatMap((value) => (Array.isArray(value) ? value : [value]))
-  return found.filter(isNode).sort((a, b) => start(a) - start(b))
-}
-
-export type { Node }
 
 function rewrite(path: string, source: string, tree: Node, points: Point[]): string {
   const bytes = Buffer.from(source).toString('latin1') // the tree counts bytes
@@ -174,17 +145,4 @@ function insert(text: string, insertions: [at: number, text: string][]): string 
     from = at
   }
   return result + text.slice(from)
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'nodeType' in value
-}
-
-function start(node: Node): number {
-  return Number(node.src.split(':')[0])
-}
-
-function end(node: Node): number {
-  const [at, length] = node.src.split(':').map(Number)
-  return at! + length!
 }
