@@ -44,7 +44,7 @@ export async function measureGas(): Promise<GasFigures> {
   }
 }
 
-async function onStage<T>(cohortSize: number, measure: (stage: Stage) => Promise<T>): Promise<T> {
+export async function onStage<T>(cohortSize: number, measure: (stage: Stage) => Promise<T>): Promise<T> {
   const stage = await createStage({ cohortSize, fundUnits: 1000n * BigInt(cohortSize) * MAX_UNITS })
   try {
     return await measure(stage)
@@ -74,7 +74,7 @@ async function ownerFigures(stage: Stage) {
 }
 
 /** One device in each of sixteen cohorts; one batch of each settled before. */
-async function groupFigures(stage: Stage) {
+export async function groupFigures(stage: Stage) {
   const cohorts = Array.from({ length: GROUP }, (_, i) => i)
   const first = Number(await deviceCount(stage))
   for (const cohort of cohorts.slice(first / stage.cohortSize)) {

@@ -17,6 +17,7 @@ export interface JournalProver {
   readonly verifyingKey: Hex
   readonly vkHash: Hex
   readonly r1csPath: string
+  readonly zkey: Uint8Array
   /** Proves any journal of the prover's number of signals. */
   prove(journal: Journal): Promise<Hex>
   proveSignals(signals: readonly bigint[]): Promise<Hex>
@@ -43,7 +44,7 @@ export async function journalProver(cohortSize: number, seed = 'journal'): Promi
   }
   const prove = (journal: Journal): Promise<Hex> => proveSignals(journalSignals(journal))
   const r1csPath = join(dir, CIRCOM_OUTPUT.r1cs)
-  return { verifyingKey: bytesToHex(encoded), vkHash: hash, r1csPath, prove, proveSignals }
+  return { verifyingKey: bytesToHex(encoded), vkHash: hash, r1csPath, zkey, prove, proveSignals }
 }
 
 async function build(signalCount: number, seed: string, dir: string): Promise<void> {

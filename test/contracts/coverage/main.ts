@@ -12,6 +12,10 @@ import { instrument, type Instrumented } from './instrument.ts'
 import { coverageByFile, percentCovered, renderCoverage } from './report.ts'
 
 const MINIMUM_PERCENT = 95
+/** What no input reaches, and why; counted as covered. */
+const UNREACHABLE: readonly [point: string, reason: string][] = [
+  ['src/BabyJubJub.sol: y == z → false', 'eight times a point of the curve is never (0, −1): no point has order 16'],
+]
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const DIR = join(ROOT, 'build/coverage')
 const TESTS = ['test/contracts', 'test/chain']
@@ -21,8 +25,13 @@ function main(): number {
   compileOnce(instrumented)
   for (const file of readdirSync(DIR)) if (file.startsWith('reached-')) rmSync(join(DIR, file))
   const passed = runTests()
-  const files = coverageByFile(instrumented.points, reachedPoints())
+  const reached = reachedPoints()
+  for (const [i, { path, text }] of instrumented.points.entries()) {
+    if (UNREACHABLE.some(([point]) => point === `${path}: ${text}`)) reached.add(i)
+  }
+  const files = coverageByFile(instrumented.points, reached)
   process.stdout.write(`${renderCoverage(files)}\n`)
+  for (const [point, reason] of UNREACHABLE) process.stdout.write(`counted as covered: ${point} (${reason})\n`)
   const low = files.filter((file) => percentCovered(file) < MINIMUM_PERCENT)
   for (const { path } of low) process.stdout.write(`${path} is below ${MINIMUM_PERCENT} %\n`)
   return passed && low.length === 0 ? 0 : 1
