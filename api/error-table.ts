@@ -77,6 +77,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
     'Fetch the object from long-term storage; the embedded DA keeps it for the retention period only.',
   ],
   DA_OBJECT_UNKNOWN: [404, 'Check the pointer; it stands in the task and in the receipt.'],
+  ADMISSION_INVALID: [400, 'Let the project write the file again with `attestream device admit`.'],
   DEVICE_FOREIGN: [403, "Send the frame to the engine that serves the device's project."],
   DEVICE_QUEUE_FULL: [429, 'Keep the frame and send it again later, unchanged; send fewer, fuller frames.'],
   DEVICE_REVOKED: [403, 'Let the owner rotate or confirm the key on chain.'],

@@ -157,7 +157,7 @@ export const NewDevice = Type.Object(
     ),
     signature: Type.String({ pattern: '^0x([0-9a-fA-F]{2}){1,4096}$', description: "By the project's admitter" }),
   },
-  { additionalProperties: false, description: 'What `attestream device admit` writes; more fields are not read' },
+  { additionalProperties: false, description: 'Two of the fields that `attestream device admit` writes' },
 )
 
 export const Registration = Type.Object(

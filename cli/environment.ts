@@ -3,6 +3,10 @@
 export interface Environment {
   /** Private key that deploys: 0x and 64 hexadecimal digits. */
   readonly deployerKey: string | undefined
+  /** Private key that admits devices or owns them: 0x and 64 hexadecimal digits. */
+  readonly signingKey: string | undefined
+  /** Of a project at an engine. */
+  readonly apiKey: string | undefined
   readonly keystorePassphrase: string | undefined
   /** For URLs that carry a key of their own and should not stand in a command line. */
   readonly rpcUrl: string | undefined
@@ -10,8 +14,11 @@ export interface Environment {
 
 export function readEnvironment(): Environment {
   const { ATTESTREAM_DEPLOYER_KEY, ATTESTREAM_KEYSTORE_PASSPHRASE, ATTESTREAM_RPC_URL } = process.env
+  const { ATTESTREAM_PRIVATE_KEY, ATTESTREAM_API_KEY } = process.env
   return {
     deployerKey: ATTESTREAM_DEPLOYER_KEY,
+    signingKey: ATTESTREAM_PRIVATE_KEY,
+    apiKey: ATTESTREAM_API_KEY,
     keystorePassphrase: ATTESTREAM_KEYSTORE_PASSPHRASE,
     rpcUrl: ATTESTREAM_RPC_URL,
   }

@@ -5,6 +5,7 @@ import { isAttestreamError } from '../engine/index.ts'
 import { appletCommand } from './applet/index.ts'
 import { demoCommand } from './demo.ts'
 import { deployCommand } from './deploy.ts'
+import { deviceCommand } from './device/index.ts'
 import { receiptCommand } from './receipt.ts'
 
 const program = new Command('attestream')
@@ -12,6 +13,7 @@ const program = new Command('attestream')
   .addCommand(appletCommand())
   .addCommand(demoCommand())
   .addCommand(deployCommand())
+  .addCommand(deviceCommand())
   .addCommand(receiptCommand())
 
 // A signal ends the process in order, so that what it started, such as a local chain, ends with it.

@@ -1,6 +1,6 @@
 // What an engine offers: the interface behind the one door, engine/index.ts.
 
-import type { Admission } from './chain/typed-data.ts'
+import type { Admission } from './core/admission.ts'
 import type { Hex } from './core/codec.ts'
 import type { DeviceName } from './core/did.ts'
 import type { NamedRecord } from './core/layout.ts'

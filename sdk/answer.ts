@@ -18,7 +18,7 @@ const PASSING: readonly string[] = ['ENGINE_CLOSED', 'CHAIN_UNAVAILABLE', 'DEVIC
 export function parseResults(body: unknown, frames: readonly Uint8Array[]): FrameOutcome[] {
   const results = isObject(body) ? body['results'] : undefined
   if (!Array.isArray(results) || results.length !== frames.length) {
-    throw invalid(`it has no list of ${frames.length} results`)
+    throw invalidAnswer(`it has no list of ${frames.length} results`)
   }
   return results.map((result: unknown, i) => parseResult(result, frames[i]!))
 }
@@ -41,29 +41,30 @@ function parseResult(result: unknown, frame: Uint8Array): FrameOutcome {
   }
   const header = decodeFrameHeader(frame)
   if (acknowledgement.deviceId !== header.deviceId || acknowledgement.sequence !== header.sequence) {
-    throw invalid('an acknowledgement names another frame')
+    throw invalidAnswer('an acknowledgement names another frame')
   }
   return { acknowledgement }
 }
 
 function failureOf(body: unknown): { code: string; message: string } {
   const error = isObject(body) ? body['error'] : undefined
-  if (!isObject(error)) throw invalid('it has neither an acknowledgement nor an error')
+  if (!isObject(error)) throw invalidAnswer('it has neither an acknowledgement nor an error')
   return { code: text(error['code']), message: text(error['message']) }
 }
 
 function integer(value: unknown): bigint {
-  if (typeof value !== 'string' || !/^[0-9]{1,78}$/.test(value)) throw invalid('a number is not a decimal string')
+  if (typeof value !== 'string' || !/^[0-9]{1,78}$/.test(value)) throw invalidAnswer('a number is not a decimal string')
   return BigInt(value)
 }
 
 function signature(value: unknown): Hex {
-  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(value)) throw invalid('a signature is not 65 bytes')
+  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(value))
+    throw invalidAnswer('a signature is not 65 bytes')
   return value as Hex
 }
 
 function text(value: unknown): string {
-  if (typeof value !== 'string') throw invalid('a text is missing')
+  if (typeof value !== 'string') throw invalidAnswer('a text is missing')
   return value
 }
 
@@ -71,7 +72,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-function invalid(why: string): AttestreamError {
+/** RESPONSE_INVALID. */
+export function invalidAnswer(why: string): AttestreamError {
   return new AttestreamError(
     'RESPONSE_INVALID',
     `The answer is not one of an Attestream engine: ${why}. Check the URL.`,

@@ -6,29 +6,12 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { hashDomain, recoverTypedDataAddress, isAddressEqual } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import type { Admission, Rotation } from '../core/admission.ts'
 import type { Acknowledgement, AcknowledgementContent } from '../core/acknowledgement.ts'
 import { bytesToHex, concatBytes, hexToBytes, integerToBytes, type Hex } from '../core/codec.ts'
 import { AttestreamError } from '../core/errors.ts'
 
-/** A project's permission to register one key for one owner. */
-export interface Admission {
-  readonly owner: Hex
-  readonly projectId: bigint
-  readonly keyX: bigint
-  readonly keyY: bigint
-  readonly metadataURI: string
-  /** Unix time in seconds, inclusive. */
-  readonly deadline: bigint
-}
-
-/** A project's permission to give a device another key. */
-export interface Rotation {
-  readonly deviceId: bigint
-  readonly keyX: bigint
-  readonly keyY: bigint
-  /** Unix time in seconds, inclusive. */
-  readonly deadline: bigint
-}
+export type { Admission, Rotation }
 
 export interface SigningDomain {
   readonly chainId: number
@@ -68,24 +51,24 @@ const ACKNOWLEDGEMENT_TYPEHASH = keccak_256(
   new TextEncoder().encode('Acknowledgement(uint64 deviceId,uint64 sequence,uint256 messageHash,uint64 deadline)'),
 )
 
+/** What the project's admitter signs, in the form of `eth_signTypedData_v4`; `domain.verifyingContract` is the device registry. */
+export function admissionTypedData(domain: SigningDomain, admission: Admission) {
+  return { domain: fullDomain(domain), types: ADMISSION_TYPES, primaryType: 'Admission', message: admission } as const
+}
+
+/** As `admissionTypedData`, for a rotation. */
+export function rotationTypedData(domain: SigningDomain, rotation: Rotation) {
+  return { domain: fullDomain(domain), types: ROTATION_TYPES, primaryType: 'Rotation', message: rotation } as const
+}
+
 /** Signs an admission with the key of the project's admitter; `domain.verifyingContract` is the device registry. */
 export function signAdmission(privateKey: Hex, domain: SigningDomain, admission: Admission): Promise<Hex> {
-  return privateKeyToAccount(privateKey).signTypedData({
-    domain: fullDomain(domain),
-    types: ADMISSION_TYPES,
-    primaryType: 'Admission',
-    message: admission,
-  })
+  return privateKeyToAccount(privateKey).signTypedData(admissionTypedData(domain, admission))
 }
 
 /** Signs a rotation with the key of the project's admitter; `domain.verifyingContract` is the device registry. */
 export function signRotation(privateKey: Hex, domain: SigningDomain, rotation: Rotation): Promise<Hex> {
-  return privateKeyToAccount(privateKey).signTypedData({
-    domain: fullDomain(domain),
-    types: ROTATION_TYPES,
-    primaryType: 'Rotation',
-    message: rotation,
-  })
+  return privateKeyToAccount(privateKey).signTypedData(rotationTypedData(domain, rotation))
 }
 
 /**

@@ -185,10 +185,10 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     return sent(await send({ action: `revoke device ${deviceId}`, to: addresses.devices, data, ...signer }))
   }
 
-  /** Gives a device away, which suspends its key. By its owner. */
+  /** Gives a device away, which suspends its key; a contract that takes no tokens is refused. By its owner. */
   async function transferDevice(deviceId: bigint, from: Hex, to: Hex, signer: Signer = {}): Promise<Sent> {
     const args = [from, to, deviceId] as const
-    const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'transferFrom', args })
+    const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'safeTransferFrom', args })
     return sent(await send({ action: `transfer device ${deviceId}`, to: addresses.devices, data, ...signer }))
   }
 

@@ -39,6 +39,7 @@ export const ERRORS = {
   BATCH_INVALID: 'A batch, or the data-availability object that carries it, is malformed.',
   SEAL_INVALID: 'A seal has the wrong length, names another verifying key, or its proof does not verify.',
   RECEIPT_INVALID: 'A receipt is malformed or its fields contradict each other, the chain or the data.',
+  ADMISSION_INVALID: 'The file with an admission, or with a rotation, does not have the documented shape.',
   DID_INVALID: 'A text is not a DID, or not one of a device in its one canonical form.',
   DID_METHOD_UNKNOWN: 'A DID is of another method than did:attestream.',
 
