@@ -1,7 +1,8 @@
-// Consecutive batches of the demo's circuit, ready to prove: simulated readings, signed by devices and executed natively, with the
+// Consecutive batches of the demo's circuit, or of one of another shape, ready to prove: simulated readings, signed by devices and executed natively, with the
 // pages carried from one to the next. Chain and store are left out.
 
 import { buildApplet } from '../applets/build.ts'
+import type { BatchShape } from '../circuits/batch-circuit.ts'
 import { loadDataset } from '../cli/datasets/dataset.ts'
 import type { DatasetApplet } from '../cli/datasets/recording.ts'
 import { parseAppletAbi, type AppletAbi } from '../engine/core/applet.ts'
@@ -26,10 +27,13 @@ const DOMAIN = 0x5eedn
 /** After every simulated reading. */
 const ANCHOR_TIME_SEC = 1_800_000_000n
 
-export async function demoBatches(applet: DatasetApplet, count: number): Promise<DemoBatches> {
+export async function demoBatches(
+  applet: DatasetApplet,
+  count: number,
+  { cohortSize, frameSize }: BatchShape = SHAPE,
+): Promise<DemoBatches> {
   const wasm = await buildApplet(`applets/${applet}.ts`)
   const abi = parseAppletAbi(wasm)
-  const { cohortSize, frameSize } = SHAPE
   const dataset = await loadDataset({ applet, devices: cohortSize, framesPerDevice: count, frameSize })
   const devices = Array.from({ length: cohortSize }, (_, slot) =>
     createDevice({
@@ -46,22 +50,23 @@ export async function demoBatches(applet: DatasetApplet, count: number): Promise
     return { cohort: 0, frames: devices.map((device, slot) => decodeFrame(format, device.buildFrame(readings(slot)))) }
   })
   const keys = devices.map((device) => device.key)
-  return { wasm, inputs: await circuitInputs(wasm, abi, batches, keys, encodeRecord(abi.config, dataset.config)) }
+  const config = encodeRecord(abi.config, dataset.config)
+  return { wasm, inputs: await circuitInputs(wasm, abi, frameSize, batches, keys, config) }
 }
 
 async function circuitInputs(
   wasm: Uint8Array,
   abi: AppletAbi,
+  frameSize: number,
   batches: readonly Batch[],
   keys: readonly { readonly x: bigint; readonly y: bigint }[],
   config: readonly bigint[],
 ): Promise<CircuitInput[]> {
-  const { cohortSize, frameSize } = SHAPE
   const { reading } = abi
   const leaves = keys.map((key, slot) => deviceLeaf(key, BigInt(slot + 1)))
   const runner = createRunner({ threads: 1 })
   const inputs: CircuitInput[] = []
-  let pageBefore = genesisPage(abi.state, cohortSize)
+  let pageBefore = genesisPage(abi.state, keys.length)
   for (const batch of batches) {
     const executed = await executeBatch(runner, {
       wasm,

@@ -1,15 +1,17 @@
 // `npm run bench:prove`: witness and proof of the demo's circuit (energy-meter, 4 devices with 4 readings) by the engine's prover.
 // First one proof after another on one thread, which gives the latency of a batch, then all at once on a thread per core,
-// which gives the batches per minute. Each proof is of another batch and is verified, as in the engine.
+// which gives the batches per minute. Each proof is of another batch and is verified, as in the engine. Then both provers side by side;
+// `npm run bench:prove -- 8 16` takes larger cohorts too, whose circuits and keys are built first.
 
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { buildCircuit } from '../circuits/build.ts'
 import type { CircuitInput } from '../engine/core/witness.ts'
 import type { ProofResult, ProvingFiles } from '../engine/prover/prover.ts'
-import { createSnarkjsProver } from '../engine/prover/snarkjs.ts'
+import { createWasmProver } from '../engine/prover/wasm/wasm.ts'
 import { demoBatches, SHAPE } from './demo-batches.ts'
 import { cpuMs, describeMachine, median } from './machine.ts'
+import { compareProvers } from './prove-ratio.ts'
 
 const BATCHES = 8
 /** Built if it is not there, as by the demo. */
@@ -48,12 +50,17 @@ async function main(): Promise<void> {
   })
   print(`all at once, ${threads} threads`, together)
   console.log(`\npeak memory of the process: ${megabytes(process.resourceUsage().maxRSS * 1024)} MB`)
+
+  console.log('\nprocessor time of a proof and peak memory of a process that does nothing else:')
+  for (const cohortSize of [SHAPE.cohortSize, ...process.argv.slice(2).map(Number)]) {
+    await compareProvers({ ...SHAPE, cohortSize }, CIRCUITS)
+  }
 }
 
 type Prove = (files: ProvingFiles, input: CircuitInput) => Promise<ProofResult>
 
 async function withProver(threads: number, run: (prove: Prove) => Promise<Run>): Promise<Run> {
-  const prover = createSnarkjsProver({ threads })
+  const prover = createWasmProver({ threads, cacheDir: CIRCUITS })
   try {
     return await run((files, input) => prover.prove({ files, input }))
   } finally {

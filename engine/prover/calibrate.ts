@@ -1,11 +1,15 @@
-// An estimate of the proof time on this machine: the prover's own arithmetic, timed now on a small scale in a second or two, and scaled
-// to a circuit. It knows what Groth16 does (four multi-exponentiations over the wires, one over the domain, six transforms) and how
-// ffjavascript cuts scalars into windows. It counts processor time, so it means a core that the proof has for itself.
+// An estimate of the proof time on this machine: ffjavascript's arithmetic, timed now on a small scale in a second or two, scaled to a
+// snarkjs proof of a circuit, and from there to one by our own prover. It knows what Groth16 does (four multi-exponentiations over the
+// wires, one over the domain, six transforms) and how ffjavascript cuts scalars into windows. It counts processor time, so it means a
+// core that the proof has for itself.
 
 import { loadGroth16 } from './groth16.ts'
 
 /** Most wires are bits and many points of a key are at infinity. Measured: energy-meter, 31,244 constraints, 5.8 s a proof. */
 const SHARE_OF_ADDITIONS = 0.62
+
+/** What our prover takes of snarkjs' time for one key and witness: `npm run bench:prove`. */
+const SHARE_OF_SNARKJS = 0.25
 
 export interface CircuitSize {
   readonly wires: number
@@ -59,12 +63,12 @@ export async function measureMachine(): Promise<MachineSpeed> {
   }
 }
 
-/** Milliseconds of one proof on one thread, without its witness. */
+/** Milliseconds of one proof by the default prover on one thread, without its witness. */
 export function estimateProveMs({ wires, power }: CircuitSize, speed: MachineSpeed): number {
   const overWires = multiExpAdds(wires)
   const g1Adds = 3 * overWires + multiExpAdds(2 ** power)
   const additionsMs = SHARE_OF_ADDITIONS * (g1Adds * speed.g1AddMs + overWires * speed.g2AddMs)
-  return additionsMs + 6 * butterflies(power) * speed.butterflyMs
+  return SHARE_OF_SNARKJS * (additionsMs + 6 * butterflies(power) * speed.butterflyMs)
 }
 
 /** Per window one addition for each point, and two for each bucket. */

@@ -107,7 +107,7 @@ export function pack(a: Names): string {
 }
 
 export function load(pointer: string, prefix = pointer, offset = 0): string {
-  return each(LIMBS, (k) => `  const ${prefix}${k} = <i64>load<i32>(${pointer}, ${offset + 4 * k});\n`).join('')
+  return each(LIMBS, (k) => `  const ${prefix}${k} = i64.load32_s(${pointer}, ${offset + 4 * k});\n`).join('')
 }
 
 export function names(prefix: string): Names {

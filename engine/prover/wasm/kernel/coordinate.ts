@@ -78,7 +78,8 @@ export function neg<F>(o: usize, a: usize): void {
 }
 
 export function copy<F>(o: usize, a: usize): void {
-  memory.copy(o, a, sizeOf<F>())
+  fq.copy(o, a)
+  if (isExtension<F>()) fq.copy(o + 36, a + 36)
 }
 
 export function setOne<F>(o: usize): void {
