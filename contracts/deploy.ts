@@ -2,7 +2,7 @@
 // and one that finds everything sends nothing. What a chain then holds belongs to nobody but the reward token's owner and the
 // registry's guardian: the deployer, whoever the terms name, or a timelock.
 
-import { getContractAddress, keccak256 } from 'viem'
+import { getContractAddress, keccak256, zeroHash } from 'viem'
 import type { Account, Chain, Hex, PublicClient, Transport, WalletClient } from 'viem'
 import { chainError, onChain } from '../engine/chain/reverts.ts'
 import { AttestreamError } from '../engine/core/errors.ts'
@@ -151,7 +151,7 @@ async function checkToken({ publicClient, rewardToken, governance }: DeployOptio
 
 function newRecord(options: DeployOptions, chainId: number): DeploymentRecord {
   const { account, chain } = options.walletClient
-  const plan = { salt: options.salt ?? (`0x${'00'.repeat(32)}` as Hex), contracts: {}, transactions: {} }
+  const plan = { salt: options.salt ?? zeroHash, contracts: {}, transactions: {} }
   return { format: RECORD_FORMAT, network: options.network ?? chain.name, chainId, deployer: account.address, ...plan }
 }
 
@@ -231,7 +231,7 @@ async function createContracts(run: Run, plan: Plan, codes: readonly (Hex | unde
   }
 }
 
-/** True once the token was handed over, whoever owns it since. Throws if somebody else owns it first. */
+/** True once the token was handed over, whoever owns it since. */
 async function isHandedOver({ options, record }: Run, plan: Plan, missing: readonly Planned[]): Promise<boolean> {
   if (record.transactions[HAND_OVER_STEP]) return true
   if (missing.some(({ contract }) => contract === 'RewardToken')) return false

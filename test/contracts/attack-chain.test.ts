@@ -10,7 +10,7 @@ import { deploy, type Addresses } from '../../contracts/deploy.ts'
 import type { SettledReceipt } from '../../engine/chain/writes.ts'
 import { type Hex } from '../../engine/core/codec.ts'
 import { inOneBlock, mined, rewound, sendRaw, settleCall, settleManyCall, tried, triedTogether, type Call } from './attack-calls.ts' // prettier-ignore
-import { CLAIM_TYPES } from './attack-claim.ts'
+import { claimTypedData } from './claim-order.ts'
 import { connectAs, createStage, CONFIG_HASH, deviceKey, MAX_UNITS, type Stage } from './stage.ts'
 
 const [OPERATOR, OWNER, ADMITTER, ALICE, BOB, STRANGER] = [0, 1, 2, 3, 4, 5]
@@ -29,13 +29,7 @@ const credited = async () => (await stage.chain.getCohort(stage.projectId, 0)).c
 async function signedClaim(owner = ALICE, deviceIds = [1n, 3n]) {
   const { timestamp } = await stage.publicClient.getBlock()
   const order = { owner: stage.people[owner]!, to: stage.people[6]!, deviceIds, nonce: 0n, deadline: timestamp + 3600n }
-  const domain = { name: 'Attestream', version: '1', chainId: stage.anvil.chainId } as const
-  const signature = await privateKeyToAccount(stage.keys[owner]!).signTypedData({
-    domain: { ...domain, verifyingContract: stage.addresses.settlement },
-    types: CLAIM_TYPES,
-    primaryType: 'Claim',
-    message: order,
-  })
+  const signature = await privateKeyToAccount(stage.keys[owner]!).signTypedData(claimTypedData(stage, order))
   return { order, signature }
 }
 

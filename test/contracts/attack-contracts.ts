@@ -1,12 +1,12 @@
 // Contracts of attackers, compiled when a test needs them: a wallet that owns devices and signs by ERC-1271, well or badly, and a
 // reward token that fails in every way.
 
-import { createRequire } from 'node:module'
-import { createWalletClient, encodeFunctionData, getAddress, http, type Abi } from 'viem'
+import { createWalletClient, encodeFunctionData, getAddress, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 import type { Hex } from '../../engine/core/codec.ts'
 import { mined } from './attack-calls.ts'
+import { compileSolidity, type CompiledContract } from './solidity.ts'
 import type { Stage } from './stage.ts'
 
 export const MODE = { good: 0n, refuses: 1n, reverts: 2n, bombs: 3n, burnsGas: 4n, returnsNothing: 5n } as const
@@ -85,11 +85,11 @@ export interface Deployed {
 
 /** Compiles both and puts them on the stage's chain. */
 export async function deployHostile(stage: Stage): Promise<{ wallet: Deployed; token: Deployed }> {
-  const compiled = compileHostile()
+  const compiled = compileSolidity(SOURCE)
   return { wallet: await put(stage, compiled.Wallet!), token: await put(stage, compiled.BadToken!) }
 }
 
-async function put(stage: Stage, { abi, bytecode }: Compiled): Promise<Deployed> {
+async function put(stage: Stage, { abi, bytecode }: CompiledContract): Promise<Deployed> {
   const { anvil, publicClient } = stage
   const account = privateKeyToAccount(stage.keys[0]!)
   const wallet = createWalletClient({ account, chain: { ...foundry, id: anvil.chainId }, transport: http(anvil.rpcUrl) })
@@ -101,20 +101,4 @@ async function put(stage: Stage, { abi, bytecode }: Compiled): Promise<Deployed>
     read: (functionName) => publicClient.readContract({ address, abi, functionName }),
     encode: (functionName, ...args) => encodeFunctionData({ abi, functionName, args }),
   }
-} // prettier-ignore
-
-interface Compiled {
-  readonly abi: Abi
-  readonly bytecode: Hex
-}
-
-function compileHostile(): Record<string, Compiled> {
-  const solc = createRequire(import.meta.url)('solc') as { compile(input: string): string }
-  const settings = { evmVersion: 'cancun', outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } } }
-  const sources = { 'Hostile.sol': { content: SOURCE } }
-  const output = JSON.parse(solc.compile(JSON.stringify({ language: 'Solidity', sources, settings }))) as {
-    contracts: Record<string, Record<string, { abi: Abi; evm: { bytecode: { object: string } } }>>
-  }
-  const contracts = Object.entries(output.contracts['Hostile.sol']!)
-  return Object.fromEntries(contracts.map(([name, { abi, evm }]) => [name, { abi, bytecode: `0x${evm.bytecode.object}` }]))
 } // prettier-ignore

@@ -8,7 +8,7 @@ import type { SettledReceipt } from '../../engine/chain/writes.ts'
 import type { Hex } from '../../engine/core/codec.ts'
 import { integerToHex } from '../../engine/core/codec.ts'
 import { Q, joined, proofWords, mined, rewound, sendRaw, settleCall, settleManyCall, tried, triedTogether, withProof, type Call } from './attack-calls.ts' // prettier-ignore
-import { CLAIM_TYPES } from './attack-claim.ts'
+import { claimTypedData } from './claim-order.ts'
 import { MODE, deployHostile, type Deployed } from './attack-contracts.ts'
 import { createStage, deviceKey, MAX_UNITS, type Stage } from './stage.ts'
 
@@ -133,8 +133,7 @@ describe('wallets that are contracts', () => {
       await chain.settle(await stage.receipt(await stage.anchorNext(), [0n, 0n, 8n, 0n], 1n))
       const { timestamp } = await stage.publicClient.getBlock()
       const order = { owner: wallet.address, to: stage.people[7]!, deviceIds: [3n], nonce: 0n, deadline: timestamp + 60n }
-      const domain = domainOf(stage.addresses.settlement)
-      const digest = hashTypedData({ domain, types: CLAIM_TYPES, primaryType: 'Claim', message: order })
+      const digest = hashTypedData(claimTypedData(stage, order))
       const claim = (signature: Hex) => settlementCall('claimFor', order, signature)
       expect(await tried(stage, claim(walletSignature(keccak256(digest))))).toMatchObject(refusedBy('ClaimSignatureInvalid'))
       for (const mode of [MODE.refuses, MODE.reverts, MODE.bombs]) {

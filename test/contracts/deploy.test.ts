@@ -4,7 +4,16 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createPublicClient, createTestClient, createWalletClient, custom, http, parseEther, type Hex } from 'viem'
+import {
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  custom,
+  http,
+  keccak256,
+  parseEther,
+  type Hex,
+} from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { foundry, sepolia } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -64,7 +73,7 @@ describe('a deployment', () => {
     const record = recordIn(file)
     expect(Object.keys(record.contracts)).toHaveLength(CONTRACTS)
     for (const [contract, { address, codeHash, initCodeHash }] of Object.entries(record.contracts)) {
-      expect(await clients.publicClient.getCode({ address })).toBeDefined()
+      expect(keccak256((await clients.publicClient.getCode({ address }))!)).toBe(codeHash)
       expect([codeHash, initCodeHash, record.transactions[contract]!.hash].join()).toMatch(/^(0x[0-9a-f]{64},?){3}$/)
     }
     expect(record.pending).toBeUndefined()
@@ -105,7 +114,7 @@ describe('a deployment', () => {
       },
     })
     const broken = createPublicClient({ chain: foundry, transport: failing, pollingInterval: 10, cacheTime: 0 })
-    await expect(run({ file, publicClient: broken as never })).rejects.toThrow()
+    await expect(run({ file, publicClient: broken as never })).rejects.toThrow('Could not send RewardToken')
     const { pending } = recordIn(file)
     expect(pending?.step).toBe('RewardToken')
     const start = await nonce()

@@ -1,4 +1,4 @@
-import { encodeFunctionData } from 'viem'
+import { encodeFunctionData, toFunctionSelector } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deviceRegistryAbi } from '../../contracts/abi.ts'
 import { FIELD_ORDER } from '../../engine/core/field.ts'
@@ -214,7 +214,7 @@ describe('keys during the life of a device', () => {
     const args = [stage.alice, stage.bob, 4n] as const
     const data = encodeFunctionData({ abi: deviceRegistryAbi, functionName: 'transferFrom', args })
     const call = stage.publicClient.call({ account: stage.bob, to: stage.addresses.devices, data })
-    await expect(call).rejects.toThrow()
+    await expect(call).rejects.toThrow(toFunctionSelector('ERC721InsufficientApproval(address,uint256)'))
     const transfer = stage.chain.transferDevice(4n, stage.alice, stage.bob, stage.as(4))
     await expect(transfer).rejects.toMatchObject({ details: { error: 'ERC721InsufficientApproval' } })
   })

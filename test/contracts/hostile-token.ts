@@ -1,7 +1,6 @@
 // A reward token that does not behave: it keeps a tenth of each transfer, and calls the settlement again from within one.
 
-import { createRequire } from 'node:module'
-import type { Abi, Hex } from 'viem'
+import { compileSolidity, type CompiledContract } from './solidity.ts'
 
 const SOURCE = `// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
@@ -49,18 +48,6 @@ contract HostileToken {
     }
 }`
 
-export interface HostileToken {
-  readonly abi: Abi
-  readonly bytecode: Hex
-}
-
-export function compileHostileToken(): HostileToken {
-  const solc = createRequire(import.meta.url)('solc') as { compile(input: string): string }
-  const settings = { evmVersion: 'cancun', outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } } }
-  const sources = { 'HostileToken.sol': { content: SOURCE } }
-  const output = JSON.parse(solc.compile(JSON.stringify({ language: 'Solidity', sources, settings }))) as {
-    contracts: Record<string, Record<string, { abi: Abi; evm: { bytecode: { object: string } } }>>
-  }
-  const { abi, evm } = output.contracts['HostileToken.sol']!.HostileToken!
-  return { abi, bytecode: `0x${evm.bytecode.object}` }
+export function compileHostileToken(): CompiledContract {
+  return compileSolidity(SOURCE).HostileToken!
 }
