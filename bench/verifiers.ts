@@ -5,27 +5,22 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { zKey } from 'snarkjs'
-import type { Abi, Hex } from 'viem'
+import type { Hex } from 'viem'
 import { hexToBytes, bytesToHex } from '../engine/core/codec.ts'
-
-export interface Compiled {
-  readonly abi: Abi
-  readonly bytecode: Hex
-  readonly runtimeBytes: number
-}
+import { compileSolidity, type CompiledContract } from '../test/contracts/solidity.ts'
 
 const WORD_BYTES = 32
 const HEAD_WORDS = 14
 
 /** The verifier that `snarkjs zkey export solidityverifier` writes for a key. */
-export async function snarkjsVerifier(zkey: Uint8Array): Promise<Compiled> {
+export async function snarkjsVerifier(zkey: Uint8Array): Promise<CompiledContract> {
   const root = dirname(createRequire(import.meta.url).resolve('snarkjs'))
   const groth16 = readFileSync(join(root, '..', 'templates', 'verifier_groth16.sol.ejs'), 'utf8')
   return compileOne((await zKey.exportSolidityVerifier!(zkey, { groth16 })) as string, 'Groth16Verifier')
 }
 
 /** A verifier for one encoded key (docs/architecture.md §2, vkHash). */
-export function perAppletVerifier(verifyingKey: Hex): Compiled {
+export function perAppletVerifier(verifyingKey: Hex): CompiledContract {
   return compileOne(perAppletSource(verifyingKey), 'PerAppletVerifier')
 }
 
@@ -80,22 +75,8 @@ contract PerAppletVerifier {
 }
 
 /** With the settings of our own contracts, so that no compiler option makes the difference. */
-function compileOne(content: string, name: string): Compiled {
-  const solc = createRequire(import.meta.url)('solc') as { compile(input: string): string }
-  const settings = {
-    evmVersion: 'cancun',
-    metadata: { bytecodeHash: 'none', appendCBOR: false },
-    viaIR: true,
-    optimizer: { enabled: true, runs: 10_000 },
-    outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
-  }
-  const input = { language: 'Solidity', sources: { 'Verifier.sol': { content } }, settings }
-  const output = JSON.parse(solc.compile(JSON.stringify(input))) as {
-    errors?: { severity: string; formattedMessage: string }[]
-    contracts?: Record<string, Record<string, { abi: Abi; evm: Record<string, { object: string }> }>>
-  }
-  const problem = output.errors?.find(({ severity }) => severity === 'error')
-  if (problem) throw new Error(problem.formattedMessage)
-  const { abi, evm } = output.contracts!['Verifier.sol']![name]!
-  return { abi, bytecode: `0x${evm.bytecode!.object}`, runtimeBytes: evm.deployedBytecode!.object.length / 2 }
+function compileOne(source: string, name: string): CompiledContract {
+  const metadata = { bytecodeHash: 'none', appendCBOR: false }
+  const settings = { metadata, viaIR: true, optimizer: { enabled: true, runs: 10_000 } }
+  return compileSolidity(source, settings)[name]!
 }
