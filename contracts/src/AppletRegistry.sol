@@ -327,7 +327,8 @@ contract AppletRegistry is DelayedChanges {
     function _activate(uint256 projectId, uint256 version, uint256 sunsetSec) private {
         Version storage next = _versions[projectId][version];
         if (next.stopped || isKeyStopped[next.keyAccount]) revert VersionIsStopped(projectId, version);
-        if (auditorCount != 0 && !isAuditor[attestedBy[projectId][version]]) revert VersionNotAttested(projectId, version);
+        address auditor = attestedBy[projectId][version];
+        if (auditorCount != 0 && (auditor == address(0) || !isAuditor[auditor])) revert VersionNotAttested(projectId, version);
         uint256 last = activeVersion[projectId];
         if (last != 0 && last != version) {
             uint256 until = block.timestamp + sunsetSec;

@@ -113,6 +113,7 @@ abstract contract Escrow is ReentrancyGuardTransient {
         Budget storage budget = _budgets[projectId];
         budget.limitUnits = limitUnits;
         if (budget.windowSec != windowSec) {
+            budget.creditedUnits = uint96(_creditedInWindow(budget));
             budget.windowSec = windowSec;
             budget.window = windowSec == 0 ? 0 : uint32(block.timestamp / windowSec);
         }

@@ -100,6 +100,8 @@ describe('a production registry', () => {
       transact('applets', 'attest', [projectId, BigInt(version), applet, key], sender)
     await expect(setAuditor(true, OWNER)).rejects.toThrow('NotGuardian')
     await expect(setAuditor(false)).rejects.toThrow('AuditorUnchanged')
+    await transact('applets', 'setAuditor', [`0x${'0'.repeat(40)}`, true], GUARDIAN)
+    await expect(activate(), 'with an auditor who is nobody').rejects.toThrow('VersionNotAttested')
     await setAuditor(true)
     await expect(activate()).rejects.toThrow(`VersionNotAttested(${projectId}, ${version})`)
     await expect(attest(STRANGER)).rejects.toThrow('NotAuditor')

@@ -87,6 +87,10 @@ describe('rewards', () => {
     const third = await anchorNext()
     await expect(anchorNext()).rejects.toThrow('BudgetExceeded')
     await chain.voidFrom(projectId, 0, third.number)
+    await transact('settlement', 'setBudget', [projectId, 2n * most, 2 * DAY_SEC])
+    const call = { address: stage.addresses.settlement, abi: settlementAbi, args: [projectId] } as const
+    const [, , creditedUnits] = await stage.publicClient.readContract({ ...call, functionName: 'budgetOf' })
+    expect(creditedUnits, 'credited in a window that is over').toBe(0n)
     await transact('settlement', 'setBudget', [projectId, 0n, 0])
     await chain.voidFrom(projectId, 0, (await anchorNext()).number - 2n)
   })
