@@ -147,14 +147,14 @@ contract ProjectRegistry is DelayedChanges {
     function setDelay(uint256 projectId, uint32 delaySec) external onlyOwner(projectId) {
         _checkDelay(delaySec);
         uint256 current = _projects[projectId].delaySec;
-        if (delaySec >= current || _immediate(projectId, delayChange(delaySec), current)) {
+        if (delaySec >= current || _immediate(projectId, delayChange(projectId, delaySec), current)) {
             _applyDelay(projectId, delaySec);
         }
     }
 
     /// @notice Carries out a scheduled change of the delay once it is due; by anybody.
     function applyDelay(uint256 projectId, uint32 delaySec) external {
-        _carryOut(projectId, delayChange(delaySec));
+        _carryOut(projectId, delayChange(projectId, delaySec));
         _applyDelay(projectId, delaySec);
     }
 
@@ -236,9 +236,9 @@ contract ProjectRegistry is DelayedChanges {
         return keccak256(abi.encode("config", configHash));
     }
 
-    /// @notice Names a change of the delay in `dueAtTime` and `cancelChange`.
-    function delayChange(uint32 delaySec) public pure returns (bytes32) {
-        return keccak256(abi.encode("delay", delaySec));
+    /// @notice Names a change of the present delay in `dueAtTime` and `cancelChange`; under another delay it has to be scheduled anew.
+    function delayChange(uint256 projectId, uint32 delaySec) public view returns (bytes32) {
+        return keccak256(abi.encode("delay", _projects[projectId].delaySec, delaySec));
     }
 
     function _applyConfig(uint256 projectId, uint256 configHash) private {

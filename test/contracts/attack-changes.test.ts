@@ -227,6 +227,23 @@ describe('C-12 C-09 scheduled changes', () => {
     })
   }) // prettier-ignore
 
+  it('C-12 a shorter delay that was scheduled before a longer one does not undo it early', async () => {
+    await rewound(stage, async () => {
+      const set = (value: bigint) => stage.transact('projects', 'setDelay', [projectId, value])
+      const applyDelay = (value: bigint) => stage.transact('projects', 'applyDelay', [projectId, value], STRANGER)
+      await set(0n)
+      await set(10n * BigInt(delaySec))
+      await stage.advance(delaySec)
+      await expect(applyDelay(0n)).rejects.toThrow('ChangeNotScheduled')
+      await set(0n)
+      await stage.advance(delaySec)
+      await expect(applyDelay(0n)).rejects.toThrow('ChangeNotDue')
+      await stage.advance(9 * delaySec)
+      await applyDelay(0n)
+      expect((await stage.chain.getProject(projectId)).delaySec).toBe(0)
+    })
+  })
+
   it('C-12 a new owner can cancel what the old one scheduled', async () => {
     await rewound(stage, async () => {
       await activate(1)
