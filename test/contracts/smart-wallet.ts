@@ -1,9 +1,9 @@
 // A wallet that is a contract: two people own it, both sign (ERC-1271), either executes. A double of real wallets, whose
 // code and ways of signing differ; what the contracts under test see of one is the same.
 
-import { createRequire } from 'node:module'
-import { concatHex, encodeDeployData, encodeFunctionData, getAddress, type Abi, type Hex } from 'viem'
+import { concatHex, encodeDeployData, encodeFunctionData, getAddress, type Hex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { compileSolidity } from './solidity.ts'
 import type { Stage } from './stage.ts'
 
 const SOURCE = `// SPDX-License-Identifier: MIT
@@ -56,7 +56,7 @@ export interface SmartWallet {
 
 /** Deploys a wallet of the stage's accounts `first` and `second`. */
 export async function deployWallet(stage: Stage, first: number, second: number): Promise<SmartWallet> {
-  const { abi, bytecode } = compiled()
+  const { abi, bytecode } = compileSolidity(SOURCE).SmartWallet!
   const { people, keys } = stage
   const data = encodeDeployData({ abi, bytecode, args: [people[first]!, people[second]!] })
   const { contractAddress } = await send(stage, people[first]!, undefined, data)
@@ -83,21 +83,4 @@ async function send({ publicClient, testClient }: Stage, from: Hex, to: Hex | un
   const receipt = await publicClient.waitForTransactionReceipt({ hash })
   if (receipt.status !== 'success') throw new Error(`a transaction of ${from} reverted when mined`)
   return receipt
-}
-
-let compilation: { abi: Abi; bytecode: Hex } | undefined
-
-function compiled(): { abi: Abi; bytecode: Hex } {
-  return (compilation ??= compile())
-}
-
-function compile(): { abi: Abi; bytecode: Hex } {
-  const solc = createRequire(import.meta.url)('solc') as { compile(input: string): string }
-  const settings = { evmVersion: 'cancun', outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } } }
-  const sources = { 'SmartWallet.sol': { content: SOURCE } }
-  const output = JSON.parse(solc.compile(JSON.stringify({ language: 'Solidity', sources, settings }))) as {
-    contracts: Record<string, Record<string, { abi: Abi; evm: { bytecode: { object: string } } }>>
-  }
-  const { abi, evm } = output.contracts['SmartWallet.sol']!.SmartWallet!
-  return { abi, bytecode: `0x${evm.bytecode.object}` }
 }
