@@ -98,6 +98,8 @@ export const CircuitShape = Type.Object(
 export const Project = Type.Object({
   projectId: Decimal,
   version: Type.Integer(),
+  stateEpoch: Type.Integer({ description: 'Versions of one epoch share their State' }),
+  stopped: Type.Boolean({ description: 'Nothing is taken in or anchored until another version is active' }),
   appletId: Hash,
   cohortSize: Type.Integer(),
   frameSize: Type.Integer(),
@@ -119,6 +121,13 @@ export const NewProject = Type.Object(
   { projectId: U64, config: Type.Record(FieldName, FieldValue) },
   { additionalProperties: false, examples: [{ projectId: '1', config: { maxWatts: 11000, unitsPerKwh: '1000000' } }] },
 )
+
+export const NewConfig = Type.Object(
+  { appletId: Hash, config: Type.Record(FieldName, FieldValue) },
+  { additionalProperties: false },
+)
+
+export const ConfigHash = Type.Object({ projectId: Decimal, configHash: Decimal })
 
 export const ApiKey = Type.Object(
   { projectId: Decimal, apiKey: Type.String({ description: 'Shown once; the engine keeps its SHA-256' }) },
@@ -241,7 +250,7 @@ export const Frame = Type.Object({
   acknowledgement: Acknowledgement,
 })
 
-const TaskState = Type.Enum(['closed', 'published', 'anchored', 'executed', 'proven', 'settled', 'failed'])
+const TaskState = Type.Enum(['closed', 'published', 'anchored', 'executed', 'proven', 'settled', 'failed', 'voided'])
 
 export const TaskQuery = Type.Object(
   { projectId: Type.Optional(U64), state: Type.Optional(TaskState), ...PageQuery },

@@ -28,9 +28,14 @@ export interface BatchShape {
  * The main circom file. It includes `batch.circom` of circuits/lib and the compiled applet as `applet.circom`.
  * Throws CIRCUIT_SHAPE_INVALID for a cohort size, frame size or unit bound the circuit cannot have.
  */
-export function generateBatchCircuit(applet: BatchApplet, { cohortSize, frameSize }: BatchShape): string {
-  checkShape(applet, cohortSize, frameSize)
-  const shape = { D: cohortSize, R: frameSize, applet }
+export function generateBatchCircuit(applet: BatchApplet, shape: BatchShape): string {
+  checkShape(applet, shape)
+  const { cohortSize, frameSize } = shape
+  return circuitText({ D: cohortSize, R: frameSize, applet })
+}
+
+function circuitText(shape: Shape): string {
+  const { applet } = shape
   return [
     header(shape),
     wordsTemplate('Reading', applet.reading, 'each field within its declared width, by the applet'),
@@ -57,7 +62,8 @@ interface Shape {
   applet: BatchApplet
 }
 
-function checkShape(applet: BatchApplet, cohortSize: number, frameSize: number): void {
+/** Throws CIRCUIT_SHAPE_INVALID for a shape that the applet's circuit cannot have. */
+export function checkShape(applet: BatchApplet, { cohortSize, frameSize }: BatchShape): void {
   const refuse = (what: string) => {
     throw new AttestreamError('CIRCUIT_SHAPE_INVALID', `${what} Choose other sizes for this applet version.`)
   }

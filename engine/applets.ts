@@ -13,8 +13,10 @@ export interface AppletsContext {
   readonly store: Store
   readonly da: DataAvailability
   readonly nowMs: () => number
-  /** Throws APPLET_* unless the sandbox takes the applet and it answers a reading of zeros within its budget. */
+  /** Throws APPLET_* unless the sandbox takes the applet, it answers a reading of zeros within its budget, and it can become a circuit. */
   readonly tryOut: (wasm: Uint8Array, abi: AppletAbi) => Promise<void>
+  /** Throws CIRCUIT_SHAPE_INVALID for a circuit that the applet cannot have. */
+  readonly checkShape: (abi: AppletAbi, shape: Shape) => void
   readonly build: (wasm: Uint8Array, options: Omit<BuildOptions, 'cacheDir'>) => Promise<CircuitArtefacts>
 }
 
@@ -28,6 +30,7 @@ export interface Applets {
   get(appletId: Hex): AppletRecord
   wasm(appletId: Hex): Uint8Array
   abi(appletId: Hex): AppletAbi
+  /** Throws APPLET_UNKNOWN or CIRCUIT_SHAPE_INVALID. */
   buildCircuit(appletId: Hex, shape: Shape): CircuitRecord
   /** The finished circuit; throws CIRCUIT_NOT_READY. */
   circuit(appletId: Hex, shape: Shape): StoredCircuit
@@ -78,7 +81,7 @@ export function createApplets(context: AppletsContext): Applets {
   }
 
   const startBuild = (appletId: Hex, shape: Shape): CircuitRecord => {
-    stored(appletId)
+    context.checkShape(abi(appletId), shape)
     const key = `${appletId}:${shape.cohortSize}:${shape.frameSize}`
     if (!builds.has(key) && find(appletId, shape)?.status !== 'ready') {
       const base = { appletId, ...shape, failure: null, manifest: null, directory: null }

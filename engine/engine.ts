@@ -4,7 +4,9 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { checkShape } from '../circuits/batch-circuit.ts'
 import { buildCircuit, readArtefacts, type Setup } from '../circuits/build.ts'
+import { compileApplet } from '../circuits/compiler/index.ts'
 import { createApplets } from './applets.ts'
 import { createChain, type Chain, type ChainOptions } from './chain/chain.ts'
 import { bytesToHex, type Hex } from './core/codec.ts'
@@ -14,6 +16,7 @@ import { createEmbeddedDa, daPointer, type DataAvailability } from './da/embedde
 import { createIdentities } from './device-identity.ts'
 import { createDeviceDirectory, type DeviceDirectory } from './devices.ts'
 import { createFastPoseidon } from './fast-poseidon.ts'
+import { createFollower } from './follow.ts'
 import { createFrames } from './frames.ts'
 import type { Access, Engine, Page } from './surface.ts'
 import { ingestFrames, type IngestContext } from './ingest.ts'
@@ -23,10 +26,10 @@ import { withFallback } from './prover/fallback.ts'
 import type { Prover } from './prover/prover.ts'
 import { createSnarkjsProver } from './prover/snarkjs.ts'
 import { createWasmProver } from './prover/wasm/wasm.ts'
-import type { ClaimRecord, ProjectRecord, SettlementRecord, TaskRecord } from './records.ts'
+import type { ClaimRecord, ServedVersion, SettlementRecord, TaskRecord } from './records.ts'
 import { pruneObjects } from './retention.ts'
 import { createRunner } from './runner/pool.ts'
-import { closeDueBatches, type ClosingRules, type SequenceContext } from './sequence.ts'
+import { closeDueBatches, closingVersion, type ClosingRules, type SequenceContext } from './sequence.ts'
 import { createSteps } from './steps.ts'
 import { openStore, type Limits, type Store, type Task } from './store/index.ts'
 import { createVerifierCache } from './verifier-cache.ts'
@@ -45,6 +48,10 @@ export interface EngineOptions {
   readonly proverThreads?: number
   /** Default `wasm`, our own; where it cannot prove, snarkjs takes over and `onError` is told. */
   readonly prover?: 'wasm' | 'snarkjs'
+  /** How long a proven batch waits for others that are being proven, to be settled in one transaction. Default 500 ms; 0 for never. */
+  readonly settleGroupMaxWaitMs?: number
+  /** Most batches that one transaction anchors or settles. Default 16: some 9 million gas at 64 devices. */
+  readonly maxGroupSize?: number
   readonly acknowledgeWithinSec?: number
   /** Frames of one device that may wait for a batch. Default 256. */
   readonly maxWaitingFrames?: number
@@ -59,6 +66,9 @@ export interface EngineOptions {
 }
 
 const DEVICE_SYNC_MS = 2_000
+const FOLLOW_MS = 2_000
+const SETTLE_GROUP_MAX_WAIT_MS = 500
+const MAX_GROUP_SIZE = 16
 const BACKOFF_MS = 500
 const MAX_WAITING_FRAMES = 256
 const INGEST_WAKE_MS = 25
@@ -87,12 +97,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const zeros = (layout: readonly unknown[]) => layout.map(() => 0n)
       const slot = { state: zeros(abi.state), readings: [zeros(abi.reading)] }
       await runner.run({ wasm, config: zeros(abi.config), anchorTimeSec: 0n, slots: [slot] })
+      compileApplet(wasm) // tens of milliseconds, bounded by the compiler's limits
     },
+    checkShape,
     build: (wasm, shape) =>
       buildCircuit(wasm, { ...shape, cacheDir: options.cacheDir, ...(options.setup ? { setup: options.setup } : {}) }),
   })
   const projects = createProjects({ store, chain, applets, nowMs, deviceDomain: (id) => deviceDomain(domain(id)) })
-  const sequenceContext = (project: ProjectRecord): SequenceContext => {
+  const sequenceContext = (project: ServedVersion): SequenceContext => {
     const layouts = applets.abi(project.appletId)
     return { store, nowMs, project, layouts, format: projects.format(project), pointer: daPointer }
   }
@@ -112,9 +124,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     store,
     nowMs,
     closeAfterMs: options.closeAfterMs ?? CLOSE_AFTER_MS,
-    contextOf: (projectId) => sequenceContext(projects.get(projectId)),
+    contextOf(projectId, cohort) {
+      const project = projects.get(projectId)
+      return project.stopped ? undefined : sequenceContext(closingVersion(store, project, cohort, nowMs()))
+    },
     onError,
   }
+  const onChange = (task: Task) => options.onTask?.(publicTask(task))
   const pipeline = createPipeline({
     store,
     steps: createSteps({
@@ -128,6 +144,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       payee: options.payee ?? chain.operator,
       domain,
       project: (projectId) => projects.get(projectId),
+      follow: (projectId) => projects.follow(projectId),
+      nowMs,
+      maxGroupSize: options.maxGroupSize ?? MAX_GROUP_SIZE,
+      settleGroupMaxWaitMs: options.settleGroupMaxWaitMs ?? SETTLE_GROUP_MAX_WAIT_MS,
       sequenceContext,
       provingFiles: (directory) => readArtefacts(directory).paths,
     }),
@@ -135,9 +155,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     nowMs,
     maxAttempts: options.maxAttempts ?? 5,
     backoffMs: BACKOFF_MS,
-    onChange: (task) => options.onTask?.(publicTask(task)),
+    onChange,
     onError,
   })
+  const follower = createFollower({ store, chain, devices, nowMs, applets, projects, onChange, onError })
+  const follow = () => follower.look().then((done) => (done > 0 ? pipeline.wake() : undefined))
+  const followTimer = setInterval(() => void follow().catch(onError), FOLLOW_MS)
+  followTimer.unref()
   const syncTimer = setInterval(() => void devices.sync().catch(onError), DEVICE_SYNC_MS)
   syncTimer.unref()
   const prune = () => pruneObjects(store, da, nowMs() - options.retentionMs!)
@@ -178,6 +202,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     listApplets: async (page) => store.appletIds(limits(page)).map((appletId) => applets.get(appletId)),
 
     addProject: (project) => projects.add(project),
+    prepareConfig: async (prepared) => projects.prepareConfig(prepared),
     getProject: async (projectId) => projects.get(projectId),
     listProjects: async (page) => store.projects(limits(page)),
 
@@ -266,12 +291,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const counts = { pendingFrames: store.pendingCount(), openTasks: open, failedTasks: failed }
       return { ok: !closed && blockNumber !== null, chainId: chain.chainId, blockNumber, ...counts }
     },
-    flush: () => pipeline.flush(),
+    async flush() {
+      do await pipeline.flush()
+      while (!closed && (await follower.look()) > 0)
+    },
     async close() {
       if (closed) return
       closed = true
       clearInterval(syncTimer)
       clearInterval(pruneTimer)
+      clearInterval(followTimer)
+      await follower.close()
       await devices.close()
       await Promise.allSettled(ingesting)
       await Promise.all([pipeline.close(), applets.close()])

@@ -37,9 +37,12 @@ export interface CircuitRecord {
   readonly manifest: CircuitManifest | null
 }
 
-export interface ProjectRecord {
+/** A version as the engine serves it. */
+export interface ServedVersion {
   readonly projectId: bigint
   readonly version: number
+  /** Versions of one epoch share their State. */
+  readonly stateEpoch: number
   readonly appletId: Hex
   readonly cohortSize: number
   readonly frameSize: number
@@ -48,6 +51,13 @@ export interface ProjectRecord {
   readonly config: RawRecord
   readonly configHash: bigint
   readonly createdMs: number
+}
+
+export interface ProjectRecord extends ServedVersion {
+  /** True while the version is stopped: nothing is taken in or anchored until another is active. */
+  readonly stopped: boolean
+  /** The version before, while acknowledged frames in its layout may still be anchored under it. */
+  readonly former: (ServedVersion & { readonly anchorableUntilTime: number }) | null
 }
 
 /** A device as the chain's events tell it. */

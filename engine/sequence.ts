@@ -1,7 +1,7 @@
 // Sequence: close a batch of a cohort from the frames that wait, at most one per slot, and create its task.
 // A cohort's next batch starts from the page that its last batch left, so it is closed once that one is executed.
 
-import type { ProjectRecord } from './records.ts'
+import type { ProjectRecord, ServedVersion } from './records.ts'
 import type { AppletLayouts, BatchData } from './core/batch.ts'
 import { batchRoot, encodeBatchData } from './core/batch.ts'
 import type { Hex } from './core/codec.ts'
@@ -14,7 +14,7 @@ import type { NewTask, PendingCohort, Store, StoredFrame, Task, TaskWork } from 
 export interface SequenceContext {
   readonly store: Store
   readonly nowMs: () => number
-  readonly project: ProjectRecord
+  readonly project: ServedVersion
   readonly layouts: AppletLayouts
   readonly format: FrameFormat
   /** SHA-256 of a data-availability object. */
@@ -30,7 +30,8 @@ export interface ClosingRules {
   readonly store: Store
   readonly nowMs: () => number
   readonly closeAfterMs: number
-  readonly contextOf: (projectId: bigint) => SequenceContext
+  /** Undefined while nothing of the project can be anchored. */
+  readonly contextOf: (projectId: bigint, cohort: number) => SequenceContext | undefined
   readonly onError: (error: unknown) => void
 }
 
@@ -46,7 +47,8 @@ export function closeDueBatches(rules: ClosingRules, force: boolean): number {
   }
   const close = ({ projectId, cohort }: PendingCohort): boolean => {
     try {
-      return closeBatch(contextOf(projectId), cohort) !== undefined
+      const context = contextOf(projectId, cohort)
+      return context !== undefined && closeBatch(context, cohort) !== undefined
     } catch (error) {
       onError(error)
       return false
@@ -55,7 +57,25 @@ export function closeDueBatches(rules: ClosingRules, force: boolean): number {
   return store.pendingCohorts().filter(isDue).filter(close).length
 }
 
-/** Closes a batch of the cohort, or returns undefined if no frame waits or the last batch is not executed yet. */
+/**
+ * The version that a cohort's next batch is closed under: the one served, or the one before as long as frames in its layout wait
+ * that were acknowledged under it, and batches may still be anchored under it.
+ */
+export function closingVersion(
+  store: Pick<Store, 'nextFrames'>,
+  project: ProjectRecord,
+  cohort: number,
+  nowMs: number,
+): ServedVersion {
+  const { former } = project
+  if (!former || former.layoutId === project.layoutId || nowMs >= 1000 * former.anchorableUntilTime) return project
+  return store.nextFrames(project.projectId, cohort).some((frame) => isOf(former, frame)) ? former : project
+}
+
+/**
+ * Closes a batch of the cohort, or returns undefined if no frame waits, the last batch is not executed yet, or the cohort has to be
+ * upgraded to the version's State first.
+ */
 export function closeBatch(context: SequenceContext, cohort: number): Task | undefined {
   const { store, project, layouts } = context
   const pageBefore = cohortPage(context, cohort)
@@ -73,6 +93,7 @@ export function closeBatch(context: SequenceContext, cohort: number): Task | und
     frameSize: project.frameSize,
     config: project.config,
     configHash: project.configHash,
+    stateEpoch: project.stateEpoch,
     leaves,
     keys: data.batch.frames.map((frame) => (frame ? store.device(frame.deviceId)!.key : null)),
     identityRoot: identityRoot(leaves),
@@ -82,9 +103,10 @@ export function closeBatch(context: SequenceContext, cohort: number): Task | und
 }
 
 /** The project as it was when the task's batch was closed, whatever it was changed to since. */
-export function closedProject(project: ProjectRecord, task: Task): ProjectRecord {
-  const { appletId, frameSize, config, configHash, leaves } = task.work
-  return { ...project, version: task.version, appletId, frameSize, cohortSize: leaves.length, config, configHash }
+export function closedProject(project: ServedVersion, task: Task): ServedVersion {
+  const { appletId, frameSize, config, configHash, leaves, stateEpoch } = task.work
+  const closed = { version: task.version, appletId, frameSize, cohortSize: leaves.length, config, configHash }
+  return { ...project, ...closed, stateEpoch }
 }
 
 /** What the batch's data-availability object carries; the same at any time, given the context of its `closedProject`. */
@@ -108,7 +130,10 @@ function batchData(
 
 function cohortPage({ store, project, layouts }: SequenceContext, cohort: number): LedgerPage | undefined {
   const latest = store.latestTask(project.projectId, cohort)
-  return latest ? latest.work.pageAfter : genesisPage(layouts.state, project.cohortSize)
+  if (!latest) return genesisPage(layouts.state, project.cohortSize)
+  const upgrade = store.cohortUpgrade(project.projectId, cohort)
+  const last = upgrade?.afterOrdinal === latest.ordinal ? upgrade : { ...latest.work, page: latest.work.pageAfter }
+  return last.stateEpoch === project.stateEpoch ? last.page : undefined
 }
 
 function cohortLeaves({ store, project }: SequenceContext, cohort: number): bigint[] {
@@ -126,16 +151,23 @@ function currentFrames(
   leaves: readonly bigint[],
 ): StoredFrame[] {
   const tag = layoutTag(format.layoutId)
+  const served = store.project(project.projectId)
+  const isDraining = served?.former?.version === project.version && served.version !== project.version
   const outdated = (frame: StoredFrame): string | undefined => {
     if (frame.leaf !== leaves[frame.slot]) return KEY_CHANGED
     return decodeFrameHeader(frame.bytes).layoutTag === tag ? undefined : LAYOUT_CHANGED
   }
   for (;;) {
-    const frames = store.nextFrames(project.projectId, cohort)
+    const waiting = store.nextFrames(project.projectId, cohort)
+    const frames = isDraining ? waiting.filter((frame) => isOf(project, frame)) : waiting
     const dropped = frames.filter((frame) => outdated(frame) !== undefined)
     if (dropped.length === 0) return frames
     for (const frame of dropped) store.dropFrame(frame, outdated(frame)!)
   }
+}
+
+function isOf({ appletId, frameSize }: ServedVersion, frame: StoredFrame): boolean {
+  return frame.appletId === appletId && frame.frameSize === frameSize
 }
 
 function newTask(key: Parameters<typeof taskId>[0], data: BatchData, nowMs: number, work: TaskWork): NewTask {

@@ -1,52 +1,87 @@
 // The arrows of a task's path, bound to the verbs and adapters. Each may be called again after a crash in its middle.
 
 import type { Applets } from './applets.ts'
-import type { Chain } from './chain/chain.ts'
+import { anchorTasks, reopen, settleTasks, type ChainStepsContext } from './chain-steps.ts'
 import type { DataAvailability } from './da/embedded.ts'
 import type { BatchData } from './core/batch.ts'
 import type { Hex } from './core/codec.ts'
-import { AttestreamError } from './core/errors.ts'
 import type { Domain } from './core/journal.ts'
-import type { DeviceDirectory } from './devices.ts'
 import { executeBatch } from './execute.ts'
-import type { Step, StepFrom } from './pipeline.ts'
+import { chooseGroups, type GroupRules } from './groups.ts'
+import type { Step, StepFrom, Together } from './pipeline.ts'
 import { requireSameCircuit } from './projects.ts'
 import { proveBatch } from './prove.ts'
 import type { Prover, ProvingFiles } from './prover/prover.ts'
 import { publishBatch } from './publish.ts'
-import type { ProjectRecord } from './records.ts'
+import type { ServedVersion } from './records.ts'
 import type { Runner } from './runner/pool.ts'
 import { closedProject, taskBatchData, type SequenceContext } from './sequence.ts'
-import { anchorBatch, findOpenAnchor, settleReceipt, type Anchored } from './settle.ts'
-import type { Store, Task } from './store/index.ts'
+import type { Task } from './store/index.ts'
 
-export interface StepsContext {
-  readonly store: Store
-  readonly chain: Chain
+/** Publishing takes milliseconds: batches that were closed together are anchored together. */
+const PUBLISHING_MS = 500
+
+export interface StepsContext extends ChainStepsContext {
   readonly da: DataAvailability
   readonly runner: Runner
   readonly prover: Prover
   readonly applets: Applets
-  readonly devices: DeviceDirectory
   readonly payee: Hex
   readonly domain: (projectId: bigint) => Domain
   /** The project as the engine serves it now. */
-  readonly project: (projectId: bigint) => ProjectRecord
-  readonly sequenceContext: (project: ProjectRecord) => SequenceContext
+  readonly project: (projectId: bigint) => ServedVersion
+  readonly sequenceContext: (version: ServedVersion) => SequenceContext
+  /** Most batches in a transaction. */
+  readonly maxGroupSize: number
+  /** How long a receipt waits for others that are being proven. */
+  readonly settleGroupMaxWaitMs: number
   readonly provingFiles: (directory: string) => ProvingFiles
 }
 
 export function createSteps(context: StepsContext): Record<StepFrom, Step> {
   const always = () => true
+  const { nowMs, maxGroupSize: maxSize } = context
+  const anchors: GroupRules = { joinsFrom: 'closed', maxWaitMs: PUBLISHING_MS, maxSize, keyOf: versionOf, nowMs }
+  const settlements: GroupRules = {
+    joinsFrom: 'executed',
+    maxWaitMs: context.settleGroupMaxWaitMs,
+    maxSize,
+    keyOf: () => 'any', // receipts of all projects go together
+    nowMs,
+  }
   return {
     closed: { to: 'published', isReady: always, run: (task) => publish(context, task) },
-    published: { to: 'anchored', isReady: always, run: (task) => anchor(context, task) },
+    published: {
+      to: 'anchored',
+      isReady: always,
+      ...together(anchors, (tasks) => anchorTasks(context, tasks)),
+    },
     anchored: { to: 'executed', isReady: always, run: (task) => execute(context, task) },
     executed: { to: 'proven', isReady: always, run: (task) => prove(context, task) },
     proven: {
       to: 'settled',
-      isReady: (_, previous) => !previous || previous.state === 'settled',
-      run: (task) => settle(context, task),
+      isReady: isNextToSettle,
+      ...together(settlements, (tasks) => settleTasks(context, tasks)),
+    },
+  }
+}
+
+/** After the batch before it, or in one transaction with it. */
+function isNextToSettle(task: Task, previous: Task | undefined, before: readonly Task[]): boolean {
+  if (!previous || previous.state === 'settled') return true
+  return before.some(({ taskId, version }) => taskId === previous.taskId && version === task.version)
+}
+
+const versionOf = ({ projectId, version }: Task): string => `${projectId}:${version}`
+
+function together(rules: GroupRules, run: Together['run']): Pick<Step, 'run' | 'together'> {
+  return {
+    together: { choose: (ready, open) => chooseGroups(rules, ready, open), run },
+    async run(task) {
+      const [outcome] = await run([task])
+      if (outcome === undefined || outcome === 'later') throw new Error('a lone task waits for none')
+      if ('failed' in outcome) throw outcome.failed
+      return outcome.done
     },
   }
 }
@@ -55,70 +90,6 @@ async function publish(context: StepsContext, task: Task): Promise<Task> {
   const { layouts, data } = batchOf(context, task)
   await publishBatch(context.da, layouts, data, task.daPointer)
   return task
-}
-
-async function anchor(context: StepsContext, task: Task): Promise<Task | undefined> {
-  const { store, chain } = context
-  const { projectId, cohort, batchRoot, daPointer, version } = task
-  const batch = { projectId, cohort, batchRoot, identityRoot: task.work.identityRoot, daPointer, version }
-  const record = (planned: Task, { txHash, gasUsed, batchNumber, anchor: snapshot }: Anchored): Task =>
-    store.updateTask(planned, {
-      batchNumber,
-      anchorTxHash: txHash,
-      anchorGas: gasUsed,
-      work: { anchorTime: snapshot.anchorTime, anchoredConfigHash: snapshot.configHash },
-    })
-  const found = task.batchNumber === null ? undefined : await findOpenAnchor(chain, batch, task.batchNumber)
-  if (found) return record(task, found)
-  if (await isOutdated(context, task)) return reopen(context, task)
-  await voidOrphans(context, task)
-  let planned = task
-  const anchored = await anchorBatch(chain, batch, (batchNumber) => {
-    planned = store.updateTask(task, { batchNumber })
-  })
-  return record(planned, anchored)
-}
-
-/** True if the batch can no longer be anchored as it was closed: the cohort's keys, the config or the version moved on. */
-async function isOutdated({ chain, project }: StepsContext, task: Task): Promise<boolean> {
-  const { projectId, cohort, work, version } = task
-  const now = await chain.getProject(projectId)
-  const served = project(projectId)
-  if (now.configHash === work.configHash && now.activeVersion === version) {
-    return !(await chain.isRecentRoot(projectId, cohort, work.identityRoot))
-  }
-  if (served.configHash === now.configHash && served.version === now.activeVersion) return true
-  const what = now.activeVersion === version ? `configHash ${now.configHash}` : `version ${now.activeVersion}`
-  throw new AttestreamError(
-    now.activeVersion === version ? 'PROJECT_CONFIG_MISMATCH' : 'PROJECT_VERSION_MISMATCH',
-    `Project ${projectId} now has ${what} on chain; the engine serves version ${served.version} with configHash ${served.configHash}. POST /v1/projects with the current ones, then retry the task.`,
-  )
-}
-
-/**
- * Voids anchors of the cohort that no task knows. A task that was undone while its anchor was being mined leaves
- * such a one, and nothing after it could ever settle.
- */
-async function voidOrphans({ store, chain }: StepsContext, { projectId, cohort }: Task): Promise<void> {
-  const known = new Set(store.unsettledTasks(projectId, cohort).map((task) => task.batchNumber))
-  const { nextToSettle, nextToAnchor, openAnchors } = await chain.getCohort(projectId, cohort)
-  if (openAnchors === 0) return
-  for (let number = nextToSettle; number < nextToAnchor; number++) {
-    if (known.has(number) || (await chain.getAnchorHash(projectId, cohort, number)) === undefined) continue
-    await chain.voidFrom(projectId, cohort, number)
-    return
-  }
-}
-
-/** Undoes the task and those that build on its page; the anchors that they may have are voided. */
-async function reopen({ store, chain, devices }: StepsContext, task: Task): Promise<undefined> {
-  await devices.sync()
-  const { nextToAnchor, nextToSettle, openAnchors } = await chain.getCohort(task.projectId, task.cohort)
-  const from = task.batchNumber ?? nextToAnchor
-  if (openAnchors > 0 && from < nextToAnchor) {
-    await chain.voidFrom(task.projectId, task.cohort, from > nextToSettle ? from : nextToSettle)
-  }
-  store.reopenFrom(task)
 }
 
 async function execute(context: StepsContext, task: Task): Promise<Task | undefined> {
@@ -171,19 +142,11 @@ async function prove(context: StepsContext, task: Task): Promise<Task> {
   return context.store.putReceipt(task, receipt, { proveMs: Math.round(proveMs) })
 }
 
-async function settle(context: StepsContext, task: Task): Promise<Task | undefined> {
-  const { store, chain } = context
-  const isVoided = (await chain.getAnchorHash(task.projectId, task.cohort, task.batchNumber!)) === undefined
-  if (isVoided) return reopen(context, task)
-  const { txHash, gasUsed } = await settleReceipt(chain, store.receipt(task.taskId)!)
-  return store.updateTask(task, { settleTxHash: txHash, settleGas: gasUsed })
-}
-
 /** The batch as it was closed, whatever the project was changed to since. */
 function batchOf(
   context: StepsContext,
   task: Task,
-): { project: ProjectRecord; layouts: SequenceContext['layouts']; data: BatchData } {
+): { project: ServedVersion; layouts: SequenceContext['layouts']; data: BatchData } {
   const sequence = context.sequenceContext(closedProject(context.project(task.projectId), task))
   return { project: sequence.project, layouts: sequence.layouts, data: taskBatchData(sequence, task) }
 }

@@ -53,6 +53,8 @@ export interface Engine {
 
   /** Serves an on-chain project: its active version must be one whose circuit this engine has built, and `config` must hash to the chain's configHash. */
   addProject(project: { projectId: bigint; config: NamedRecord }): Promise<ProjectRecord>
+  /** Keeps a config for an applet until the chain has its hash, which is returned; then the engine goes over to it by itself. */
+  prepareConfig(prepared: { projectId: bigint; appletId: Hex; config: NamedRecord }): Promise<bigint>
   getProject(projectId: bigint): Promise<ProjectRecord>
   listProjects(page?: Page): Promise<ProjectRecord[]>
 
@@ -89,7 +91,7 @@ export interface Engine {
   getDaObject(daPointer: Hex): Promise<Uint8Array>
 
   health(): Promise<Health>
-  /** Closes every pending batch at once and waits until all tasks are settled or failed. */
+  /** Closes every pending batch at once and waits until all tasks are settled, failed, or wait for somebody to act. */
   flush(): Promise<void>
   close(): Promise<void>
 }

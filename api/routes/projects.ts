@@ -6,7 +6,7 @@ import { checkAdmin, checkProject } from '../access.ts'
 import { toJson } from '../json.ts'
 import { pageOf, pageReply, readPage } from '../page.ts'
 import { ERRORS_REPLY, KEYED, ProjectParams, parseU64, type Routes, type NamedRecord } from '../routes.ts'
-import { ApiKey, NewProject, PageQuery, Project } from '../schemas.ts'
+import { ApiKey, ConfigHash, NewConfig, NewProject, PageQuery, Project } from '../schemas.ts'
 
 export const projectRoutes: Routes = (app, { engine, authorise }) => {
   const tags = ['projects']
@@ -66,6 +66,27 @@ export const projectRoutes: Routes = (app, { engine, authorise }) => {
       const projectId = parseU64(request.params.projectId, 'projectId')
       checkProject(access, projectId)
       return toJson(await engine.getProject(projectId))
+    },
+  )
+
+  app.post(
+    '/projects/:projectId/configs',
+    {
+      schema: {
+        summary: 'Hand in a config before the chain has its hash; the engine goes over to it by itself',
+        tags,
+        security: KEYED,
+        params: ProjectParams,
+        body: NewConfig,
+        response: { 201: ConfigHash, ...ERRORS_REPLY },
+      },
+    },
+    async (request, reply) => {
+      checkAdmin(await authorise(request))
+      const projectId = parseU64(request.params.projectId, 'projectId')
+      const appletId = request.body.appletId as `0x${string}`
+      const configHash = await engine.prepareConfig({ projectId, appletId, config: parseConfig(request.body.config) })
+      return reply.code(201).send({ projectId: projectId.toString(), configHash: configHash.toString() })
     },
   )
 

@@ -43,6 +43,13 @@ export interface Connection {
   readonly publicClient: PublicClient
   readonly operator: Hex
   send(call: Call): Promise<Sent & { logs: Log[] }>
+  /** Whether the chain would take the call now. */
+  check(call: Call): Promise<boolean>
+}
+
+/** What of a sent call its caller gets. */
+export function sent({ txHash, gasUsed, blockNumber, blockTime }: Sent): Sent {
+  return { txHash, gasUsed, blockNumber, blockTime }
 }
 
 const LOCAL_POLLING_MS = 100
@@ -95,7 +102,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   }
 
   async function send(call: Call): Promise<Sent & { logs: Log[] }> {
-    return onChain(call.action, async () => {
+    const from = privateKeyToAccount(call.privateKey ?? options.privateKey).address
+    try {
       const hash = await submit(call)
       const confirmations = options.confirmations ?? 1
       await untilMined(hash)
@@ -104,10 +112,24 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
       const block = await publicClient.getBlock({ blockNumber: receipt.blockNumber })
       const { transactionHash: txHash, gasUsed, blockNumber, logs } = receipt
       return { txHash, gasUsed, blockNumber, blockTime: block.timestamp, logs }
-    })
+    } catch (error) {
+      throw chainError(call.action, error, from)
+    }
   }
 
-  return { publicClient, operator: privateKeyToAccount(options.privateKey).address, send }
+  async function check({ action, to, data, privateKey }: Call): Promise<boolean> {
+    const account = privateKeyToAccount(privateKey ?? options.privateKey)
+    try {
+      await publicClient.call({ account: account.address, to, data })
+      return true
+    } catch (error) {
+      const coded = chainError(action, error)
+      if ('error' in coded.details) return false
+      throw coded
+    }
+  }
+
+  return { publicClient, operator: privateKeyToAccount(options.privateKey).address, send, check }
 }
 
 /** Why a mined transaction reverted: the same call on the state after its block, which most often refuses alike. */

@@ -145,8 +145,7 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
   ): Promise<(AnchorEvent & { gasUsed: bigint }) | undefined> {
     const [found] = await findAnchors(projectId, cohort, [number])
     if (found === undefined) return undefined
-    const { gasUsed } = await onChain('read a transaction', () => client.getTransactionReceipt({ hash: found.txHash }))
-    return { ...found, gasUsed }
+    return { ...found, gasUsed: await onChain('read a transaction', () => gasShare(found.txHash, 'Anchored')) }
   }
 
   /** The anchors with these numbers, settled and voided ones too, in order of number; stops looking when it has found all. */
@@ -179,13 +178,19 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
         const logs = await client.getLogs({ address: addresses.settlement, event: settledEvent, args, ...range })
         const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Settled', logs })
         if (log === undefined) continue
-        const { gasUsed } = await client.getTransactionReceipt({ hash: log.transactionHash })
+        const gasUsed = await gasShare(log.transactionHash, 'Settled')
         const { timestamp: blockTime } = await client.getBlock({ blockNumber: log.blockNumber })
         const { transactionHash: txHash, blockNumber } = log
         return { ...log.args, cohort, txHash, blockNumber, blockTime, gasUsed }
       }
       return undefined
     })
+  }
+
+  /** What one of a transaction's anchors or settlements has of its gas. */
+  async function gasShare(hash: Hex, eventName: 'Anchored' | 'Settled'): Promise<bigint> {
+    const { gasUsed, logs } = await client.getTransactionReceipt({ hash })
+    return gasUsed / BigInt(parseEventLogs({ abi: settlementAbi, eventName, logs }).length)
   }
 
   /**

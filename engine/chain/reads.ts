@@ -14,6 +14,7 @@ import type { Hex } from '../core/codec.ts'
 import type { DeviceStatus } from '../core/did.ts'
 import type { Device } from '../core/identity.ts'
 import { unpackLanes } from '../core/journal.ts'
+import { isAttestreamError } from '../core/errors.ts'
 import { onChain } from './reverts.ts'
 
 export interface ChainProject {
@@ -43,6 +44,8 @@ export interface ChainVersion extends VersionPin {
   readonly feeUnits: bigint
   /** Versions of one epoch share their State. */
   readonly stateEpoch: number
+  /** Unix time in seconds from which nothing is anchored under it: 0 before it is active, 2^40 - 1 while it is. */
+  readonly anchorableUntilTime: number
   /** True if this version alone is stopped; its key may be stopped beside. */
   readonly stopped: boolean
 }
@@ -189,6 +192,59 @@ export function createReads(client: PublicClient, addresses: Addresses) {
     return { units, amountWei }
   }
 
+  /** Whether the version, or its verifying key, is stopped for ever. Reverts with VersionUnknown. */
+  async function isVersionStopped(projectId: bigint, version: number): Promise<boolean> {
+    const args = [projectId, BigInt(version)] as const
+    const [, isStopped] = await onChain(`read the stops of version ${version} of project ${projectId}`, () =>
+      client.readContract({ ...applets, functionName: 'voidTerms', args }),
+    )
+    return isStopped
+  }
+
+  /** Whether a batch could be anchored under the version now: active or not past its sunset, and not stopped. */
+  async function isAnchorable(projectId: bigint, version: number): Promise<boolean> {
+    const args = [projectId, BigInt(version)] as const
+    try {
+      await onChain('read the terms of anchors', () =>
+        client.readContract({ ...applets, functionName: 'anchorTerms', args }),
+      )
+      return true
+    } catch (error) {
+      if (isAttestreamError(error, 'VERSION_NOT_ACTIVE', 'VERSION_STOPPED')) return false
+      throw error
+    }
+  }
+
+  /** Names a change of config in the registry's schedule. */
+  const configChange = (configHash: bigint): Promise<Hex> =>
+    onChain('name a change of config', () =>
+      client.readContract({ ...projects, functionName: 'configChange', args: [configHash] }),
+    )
+
+  /** Names an activation in the registry's schedule. */
+  const activationChange = (version: number, sunsetSec: number): Promise<Hex> =>
+    onChain('name an activation', () =>
+      client.readContract({ ...applets, functionName: 'activation', args: [BigInt(version), BigInt(sunsetSec)] }),
+    )
+
+  /** Unix time in seconds at which a scheduled change of config, or activation, is due; 0 if it is not scheduled. */
+  async function dueAtTime(projectId: bigint, of: 'config' | 'activation', changeId: Hex): Promise<bigint> {
+    const call = { functionName: 'dueAtTime', args: [projectId, changeId] } as const
+    return onChain('read when a change is due', () =>
+      of === 'config' ? client.readContract({ ...projects, ...call }) : client.readContract({ ...applets, ...call }),
+    )
+  }
+
+  /** A project's limit per window, and what of it is used in the present one; no limit if `windowSec` is 0. */
+  async function getBudget(
+    projectId: bigint,
+  ): Promise<{ limitUnits: bigint; windowSec: number; creditedUnits: bigint }> {
+    const [limitUnits, windowSec, creditedUnits] = await onChain(`read the budget of project ${projectId}`, () =>
+      client.readContract({ ...settlement, functionName: 'budgetOf', args: [projectId] }),
+    )
+    return { limitUnits, windowSec: Number(windowSec), creditedUnits }
+  }
+
   async function getTokenBalance(token: Hex, account: Hex): Promise<bigint> {
     return onChain(`read the balance of ${account}`, () =>
       client.readContract({ address: token, abi: rewardTokenAbi, functionName: 'balanceOf', args: [account] }),
@@ -210,6 +266,12 @@ export function createReads(client: PublicClient, addresses: Addresses) {
     getMetadataURI,
     deviceOfKey,
     getPending,
+    isVersionStopped,
+    isAnchorable,
+    configChange,
+    activationChange,
+    dueAtTime,
+    getBudget,
     getTokenBalance,
     getBlockNumber,
   }

@@ -1,10 +1,19 @@
-// Turns what viem throws into coded errors: a contract's refusal becomes CHAIN_REVERTED with the name and the values of its
-// custom error, everything else CHAIN_UNAVAILABLE with the node's words.
+// Turns what viem throws into coded errors: a contract's refusal gets the code of its custom error with its name and values; what
+// the node itself refuses (funds, nonce, fee) a code of its own; everything else is CHAIN_UNAVAILABLE with the node's words.
 
-import { BaseError, decodeErrorResult, isHex } from 'viem'
+import {
+  BaseError,
+  decodeErrorResult,
+  FeeCapTooLowError,
+  InsufficientFundsError,
+  isHex,
+  NonceTooHighError,
+  NonceTooLowError,
+} from 'viem'
 import type { Hex } from 'viem'
 import { errorsAbi } from '../../contracts/abi.ts'
-import { AttestreamError, isAttestreamError } from '../core/errors.ts'
+import { AttestreamError, isAttestreamError, type ErrorCode } from '../core/errors.ts'
+import { REFUSALS } from './refusals.ts'
 
 /** Runs a call of the chain; `action` names it in the error ("settle batch 3"). */
 export async function onChain<T>(action: string, call: () => Promise<T>): Promise<T> {
@@ -15,22 +24,80 @@ export async function onChain<T>(action: string, call: () => Promise<T>): Promis
   }
 }
 
-/** The coded form of an error of viem's. */
-export function chainError(action: string, error: unknown): AttestreamError {
+/** The coded form of an error of viem's; `from` is the account that sends. */
+export function chainError(action: string, error: unknown, from?: Hex): AttestreamError {
   if (isAttestreamError(error)) return error
   const data = revertData(error)
   if (data !== undefined) return revertedError(action, data, error)
   const reason = error instanceof BaseError ? error.shortMessage : String(error)
+  const refused = nodeRefusal(error)
+  if (refused) {
+    const who = from === undefined ? '' : ` by ${from}`
+    const message = `The node did not take the transaction${who} to ${action}: ${reason} ${refused.remedy}`
+    const details = from === undefined ? { action } : { action, from }
+    return new AttestreamError(refused.code, message, details, { cause: error })
+  }
   if (/revert/i.test(reason)) return revertedError(action, '0x', error)
-  const message = `Could not ${action}: ${reason} Check that the node at the RPC URL runs and the account has funds.`
+  const message = `Could not ${action}: ${reason} Check that the node at the RPC URL runs.`
   return new AttestreamError('CHAIN_UNAVAILABLE', message, { action }, { cause: error })
+}
+
+/** What nodes say when they take a transaction not, for want of something that the contracts have no part in. */
+const NODE_REFUSALS: readonly {
+  readonly code: ErrorCode
+  readonly kinds: readonly (abstract new (...args: never[]) => Error)[]
+  readonly words: RegExp
+  readonly remedy: string
+}[] = [
+  {
+    code: 'CHAIN_FUNDS_LOW',
+    kinds: [InsufficientFundsError],
+    words:
+      /insufficient funds|exceeds (the )?balance|insufficient balance for transfer|gas required exceeds allowance/i,
+    remedy: 'Send native coin to the account; the engine goes on by itself.',
+  },
+  {
+    code: 'CHAIN_FEE_LOW',
+    kinds: [FeeCapTooLowError],
+    words:
+      /underpriced|fee too low|(fee cap|max fee per gas|maxFeePerGas).*(less|lower|cannot be lower)|gas price too low/i,
+    remedy: 'It is sent again with the price of that moment.',
+  },
+  {
+    code: 'CHAIN_NONCE_CONFLICT',
+    kinds: [NonceTooLowError, NonceTooHighError],
+    words:
+      /nonce (is )?too (low|high)|invalid nonce|nonce.*(gap|mismatch)|already known|already imported|known transaction/i,
+    remedy: 'Something else sends with the same key; give each sender a key of its own.',
+  },
+]
+
+function nodeRefusal(error: unknown): (typeof NODE_REFUSALS)[number] | undefined {
+  const said = (inner: unknown): string =>
+    inner instanceof BaseError
+      ? `${inner.shortMessage} ${inner.details ?? ''}`
+      : inner instanceof Error
+        ? inner.message
+        : ''
+  return NODE_REFUSALS.find(({ kinds, words }) => {
+    const matches = (inner: unknown): boolean => kinds.some((kind) => inner instanceof kind) || words.test(said(inner))
+    return error instanceof BaseError ? error.walk(matches) !== null : matches(error)
+  })
 }
 
 function revertedError(action: string, data: Hex, cause: unknown): AttestreamError {
   const { name, args } = decodeRevert(data)
-  const values = args.map(String).join(', ')
-  const message = `The contract refused to ${action}: ${name}(${values}).`
-  return new AttestreamError('CHAIN_REVERTED', message, { action, error: name, args }, { cause })
+  const told = name === 'ReceiptRefused' ? [args[0], innerError(args[1] as Hex)] : args
+  const refusal = (REFUSALS as Readonly<Record<string, { code: ErrorCode; remedy: string }>>)[name]
+  const remedy = refusal === undefined ? '' : ` ${refusal.remedy}`
+  const message = `The contract refused to ${action}: ${name}(${told.map(String).join(', ')}).${remedy}`
+  const details = { action, error: name, args }
+  return new AttestreamError(refusal?.code ?? 'CHAIN_REVERTED', message, details, { cause })
+}
+
+function innerError(data: Hex): string {
+  const { name, args } = decodeRevert(data)
+  return `${name}(${args.map(String).join(', ')})`
 }
 
 function decodeRevert(data: Hex): { name: string; args: readonly unknown[] } {

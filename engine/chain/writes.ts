@@ -3,54 +3,17 @@
 // it is the operator's.
 
 import { encodeFunctionData, parseEventLogs } from 'viem'
-import {
-  appletRegistryAbi,
-  deviceRegistryAbi,
-  projectRegistryAbi,
-  rewardTokenAbi,
-  settlementAbi,
-} from '../../contracts/abi.ts'
+import { deviceRegistryAbi, settlementAbi } from '../../contracts/abi.ts'
 import type { Addresses } from '../../contracts/deploy.ts'
 import type { Hex } from '../core/codec.ts'
 import type { AnchorFields } from '../core/journal.ts'
 import { receiptAnchor } from '../core/receipt.ts'
 import type { Receipt } from '../core/receipt.ts'
-import type { Connection, Sent } from './connection.ts'
+import { sent, type Connection, type Sent } from './connection.ts'
 import type { Events } from './events.ts'
+import { createOwnerWrites, type Signer } from './owner-writes.ts'
 import type { Reads } from './reads.ts'
 import type { Admission, Rotation } from './typed-data.ts'
-
-export interface ProjectTerms {
-  readonly owner: Hex
-  readonly admitter: Hex
-  readonly sequencer: Hex
-  /** May stop the project's versions for ever. Default: the owner. */
-  readonly guardian?: Hex
-  /** Of changes of config and applet version. Default 0: at once. */
-  readonly delaySec?: number
-  readonly rewardToken: Hex
-  readonly rewardPerUnitWei: bigint
-  readonly cohortSize: number
-  readonly configHash: bigint
-}
-
-export interface Publication {
-  readonly appletId: Hex
-  readonly r1csHash: Hex
-  readonly setupTranscriptHash: Hex
-  readonly layoutId: bigint
-  readonly genesisSequencesHash: bigint
-  readonly genesisStatesHash: bigint
-  readonly frameSize: number
-  readonly maxUnitsPerFrame: bigint
-  /** Units that each settlement pays to the receipt's payee. Default 0. */
-  readonly feeUnits?: bigint
-  /** Whether State differs from that of the version published before. Default false. */
-  readonly resetsState?: boolean
-  readonly devSetup: boolean
-  /** Encoded as in docs/architecture.md §2; its keccak256 is vkHash. */
-  readonly verifyingKey: Hex
-}
 
 export interface AnchorRequest {
   readonly projectId: bigint
@@ -66,84 +29,10 @@ export interface AnchorRequest {
 export type SettledReceipt = Pick<Receipt, 'projectId' | 'cohort' | 'batchNumber' | 'version' | 'daPointer' | 'payee'> &
   Pick<Receipt, 'journal' | 'seal'>
 
-export interface Signer {
-  readonly privateKey?: Hex
-}
-
 export type Writes = ReturnType<typeof createWrites>
 
 export function createWrites(connection: Connection, addresses: Addresses, reads: Reads, events: Events) {
-  const { send } = connection
-
-  /** Creates a project with terms of which token, reward and cohort size never change. Anybody may. */
-  async function createProject(terms: ProjectTerms, signer: Signer = {}): Promise<Sent & { projectId: bigint }> {
-    const { rewardPerUnitWei, guardian = terms.owner, delaySec = 0, ...rest } = terms
-    const args = [{ ...rest, guardian, delaySec, rewardPerUnit: rewardPerUnitWei }] as const
-    const data = encodeFunctionData({ abi: projectRegistryAbi, functionName: 'create', args })
-    const { logs, ...sent } = await send({ action: 'create a project', to: addresses.projects, data, ...signer })
-    const [log] = parseEventLogs({ abi: projectRegistryAbi, eventName: 'ProjectCreated', logs })
-    return { ...sent, projectId: log!.args.projectId }
-  }
-
-  /** Sets the config that later anchors are judged by. By the project's owner. */
-  async function setConfig(projectId: bigint, configHash: bigint, signer: Signer = {}): Promise<Sent> {
-    const args = [projectId, configHash] as const
-    const data = encodeFunctionData({ abi: projectRegistryAbi, functionName: 'setConfig', args })
-    return sent(await send({ action: 'set the config', to: addresses.projects, data, ...signer }))
-  }
-
-  /** Publishes an applet version for ever. By the project's owner. */
-  async function publishVersion(
-    projectId: bigint,
-    publication: Publication,
-    signer: Signer = {},
-  ): Promise<Sent & { version: number; vkHash: Hex }> {
-    const { maxUnitsPerFrame, feeUnits = 0n, resetsState = false, ...terms } = publication
-    const units = { maxUnitsPerFrame: Number(maxUnitsPerFrame), feeUnits: Number(feeUnits) }
-    const args = [projectId, { ...terms, ...units, resetsState }] as const
-    const data = encodeFunctionData({ abi: appletRegistryAbi, functionName: 'publish', args })
-    const { logs, ...rest } = await send({ action: 'publish a version', to: addresses.applets, data, ...signer })
-    const [log] = parseEventLogs({ abi: appletRegistryAbi, eventName: 'VersionPublished', logs })
-    return { ...rest, version: Number(log!.args.version), vkHash: log!.args.vkHash }
-  }
-
-  /**
-   * Makes a published version the one that batches are anchored under, the one before for `sunsetSec` more; scheduled if the
-   * project has a delay. By the project's owner.
-   */
-  async function activateVersion(
-    projectId: bigint,
-    version: number,
-    signer: Signer = {},
-    sunsetSec = 0,
-  ): Promise<Sent> {
-    const args = [projectId, BigInt(version), BigInt(sunsetSec)] as const
-    const data = encodeFunctionData({ abi: appletRegistryAbi, functionName: 'activate', args })
-    return sent(await send({ action: `activate version ${version}`, to: addresses.applets, data, ...signer }))
-  }
-
-  /** Approves and pays into a project's escrow: two transactions, the second is returned. */
-  async function fund(projectId: bigint, amountWei: bigint, signer: Signer = {}): Promise<Sent> {
-    const { rewardToken } = await reads.getProject(projectId)
-    const approval = [addresses.settlement, amountWei] as const
-    const approve = encodeFunctionData({ abi: rewardTokenAbi, functionName: 'approve', args: approval })
-    await send({ action: 'approve the funds', to: rewardToken, data: approve, ...signer })
-    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'fund', args: [projectId, amountWei] })
-    return sent(await send({ action: `fund project ${projectId}`, to: addresses.settlement, data, ...signer }))
-  }
-
-  /** Takes back what is neither credited nor reserved. By the project's owner. */
-  async function withdraw(projectId: bigint, amountWei: bigint, to: Hex, signer: Signer = {}): Promise<Sent> {
-    const args = [projectId, amountWei, to] as const
-    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'withdraw', args })
-    return sent(await send({ action: 'withdraw funds', to: addresses.settlement, data, ...signer }))
-  }
-
-  /** Mints reward tokens up to the cap. By the token's owner. */
-  async function mintReward(to: Hex, amountWei: bigint, signer: Signer = {}): Promise<Sent> {
-    const data = encodeFunctionData({ abi: rewardTokenAbi, functionName: 'mint', args: [to, amountWei] })
-    return sent(await send({ action: 'mint reward tokens', to: addresses.rewardToken, data, ...signer }))
-  }
+  const { send, check } = connection
 
   /** Registers a device with its project's signed admission. Anybody may send it. */
   async function registerDevice(
@@ -266,6 +155,13 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     return { ...rest, settled }
   }
 
+  /** Whether the chain would take these receipts in one transaction now; costs nothing. Throws only if the node does not answer. */
+  async function wouldSettleMany(receipts: readonly SettledReceipt[]): Promise<boolean> {
+    const args = [receipts.map(receiptArgument)] as const
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'settleMany', args })
+    return check({ action: `try ${receipts.length} settlements`, to: addresses.settlement, data })
+  }
+
   /** Voids every open anchor of a cohort from a number on; finds their snapshots itself. By the sequencer, or by anybody when stale. */
   async function voidFrom(
     projectId: bigint,
@@ -293,6 +189,25 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     return found.map(({ anchor: snapshot }) => ({ ...snapshot, version: BigInt(snapshot.version) }))
   }
 
+  /**
+   * Moves a cohort with nothing open on to a version whose State differs: its sequences stay, every State starts anew. `sequencesHash`
+   * and `statesHash` open the cohort's ledger. By the project's sequencer.
+   */
+  async function upgradeCohort(
+    projectId: bigint,
+    cohort: number,
+    version: number,
+    opened: { readonly sequencesHash: bigint; readonly statesHash: bigint },
+    signer: Signer = {},
+  ): Promise<Sent & { ledgerAfter: bigint }> {
+    const args = [projectId, BigInt(cohort), BigInt(version), opened.sequencesHash, opened.statesHash] as const
+    const data = encodeFunctionData({ abi: settlementAbi, functionName: 'upgradeCohort', args })
+    const action = `upgrade cohort ${cohort} to version ${version}`
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'CohortUpgraded', logs })
+    return { ...rest, ledgerAfter: log!.args.ledgerAfter }
+  }
+
   /** Pays the signer's devices, all of one project, to `to`. Returns units and wei by device. */
   async function claim(
     deviceIds: readonly bigint[],
@@ -312,13 +227,7 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
   }
 
   return {
-    createProject,
-    setConfig,
-    publishVersion,
-    activateVersion,
-    fund,
-    withdraw,
-    mintReward,
+    ...createOwnerWrites(connection, addresses, reads),
     registerDevice,
     rotateKey,
     confirmKey,
@@ -329,6 +238,8 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     anchorMany,
     settle,
     settleMany,
+    wouldSettleMany,
+    upgradeCohort,
     voidFrom,
     claim,
   }
@@ -351,8 +262,4 @@ function receiptArgument(receipt: SettledReceipt) {
     seal: receipt.seal,
     payee: receipt.payee,
   }
-}
-
-function sent({ txHash, gasUsed, blockNumber, blockTime }: Sent): Sent {
-  return { txHash, gasUsed, blockNumber, blockTime }
 }

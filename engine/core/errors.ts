@@ -56,8 +56,11 @@ export const ERRORS = {
   ACKNOWLEDGED_FRAME_DROPPED:
     'An acknowledged frame can no longer be proven: the key of its device or the Reading layout of its project was changed first.',
   APPLET_UNKNOWN: 'No applet with this id was uploaded to the engine.',
+  ANCHOR_STALE:
+    'A batch was anchored too long ago without being settled; its anchor is void and its frames wait again.',
   CIRCUIT_DISAGREES: 'The circuit refuses the native result of a batch: a defect; nothing was submitted.',
   CIRCUIT_NOT_READY: 'The circuit of the applet for this cohort and frame size is not built yet, or its build failed.',
+  COHORT_NUMBERS_USED: 'A cohort has as many anchored batches that are not settled as the contract takes.',
   DA_OBJECT_CORRUPT: 'A data-availability object no longer hashes to its pointer.',
   DA_OBJECT_PRUNED: 'A data-availability object was deleted after its retention period.',
   DA_OBJECT_UNKNOWN: 'No data-availability object has this pointer.',
@@ -69,8 +72,11 @@ export const ERRORS = {
   ENGINE_CLOSED: 'The engine is shutting down.',
   FRAME_UNKNOWN: 'The engine holds no frame of this device with this sequence.',
   PROJECT_CONFIG_MISMATCH: 'The config given for a project does not hash to the configHash on chain.',
+  PROJECT_BUDGET_EXCEEDED:
+    'The budget of a project is used up for the present window; its batches wait for the next one.',
+  PROJECT_ESCROW_LOW: 'The escrow of a project has too little that is neither credited nor reserved.',
   PROJECT_STATE_INCOMPATIBLE:
-    "The active applet version has another State layout or cohort size than the project's ledger pages.",
+    "The active applet version cannot go on from the project's ledger pages: another State that the version does not reset, or another cohort size.",
   PROJECT_UNKNOWN: 'The project does not exist on chain, or this engine does not serve it.',
   PROJECT_VERSION_MISMATCH:
     'The active applet version on chain has another circuit or verifying key than this engine built.',
@@ -84,12 +90,21 @@ export const ERRORS = {
   STORE_LOCKED: 'The data directory is in use by another engine.',
   TASK_NOT_FAILED: 'Only a failed task can be retried.',
   TASK_UNKNOWN: 'The engine has no task with this id.',
+  VERSION_NOT_ACTIVE: 'An applet version is not published, not active yet, or past its sunset.',
+  VERSION_STOPPED:
+    'An applet version or its verifying key was stopped for ever; nothing is anchored or settled under it.',
 
   // chain
   ACKNOWLEDGEMENT_INVALID: 'The signature of an acknowledgement is not one by the key of the operator.',
   ANVIL_FAILED: 'The local chain ended or did not answer while it was being started.',
   ANVIL_MISSING: 'The package with the local chain is not installed for this platform.',
   CHAIN_MISMATCH: 'The node at the RPC URL serves another chain than the one configured.',
+  CHAIN_FEE_LOW:
+    'The node finds the gas price of a transaction too low, or a pending one of the same number holds it up.',
+  CHAIN_FUNDS_LOW: 'The account that signs has too little of the native coin to pay for gas.',
+  CHAIN_NONCE_CONFLICT: 'The number of a transaction is taken or leaves a gap: something else sends with the same key.',
+  CHAIN_NOT_PERMITTED:
+    'The account that signs does not have the role that the contract asks for; details name the custom error.',
   CHAIN_REVERTED: 'A contract refused a call; details name its custom error and the values.',
   CHAIN_UNAVAILABLE: 'The node at the RPC URL does not answer, or answers with an error of its own.',
 

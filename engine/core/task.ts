@@ -3,8 +3,20 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes, integerToBytes, type Hex } from './codec.ts'
 
-/** Steps of a task, in order; `failed` is final until a person retries it. */
-export const TASK_STATES = ['closed', 'published', 'anchored', 'executed', 'proven', 'settled', 'failed'] as const
+/**
+ * Steps of a task, in order; `failed` is final until a person retries it. A `voided` task is over: its anchor, if it had one, is void,
+ * and its frames wait for another batch.
+ */
+export const TASK_STATES = [
+  'closed',
+  'published',
+  'anchored',
+  'executed',
+  'proven',
+  'settled',
+  'failed',
+  'voided',
+] as const
 
 export type TaskState = (typeof TASK_STATES)[number]
 

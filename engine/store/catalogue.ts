@@ -1,6 +1,7 @@
 // Store of what changes rarely: applets, circuits, projects, API keys, and the devices that the chain registers.
 
 import type { Hex } from '../core/codec.ts'
+import type { NamedRecord } from '../core/layout.ts'
 import type { CircuitManifest, CircuitRecord, DeviceRecord, Failure, ProjectRecord } from '../records.ts'
 import { transaction, u64Text, type Database, type Row } from './database.ts'
 import { fromJson, toJson } from './json.ts'
@@ -28,6 +29,8 @@ export function createCatalogue(db: Database) {
     putProject: db.prepare('insert or replace into projects values (?, ?)'),
     project: db.prepare('select record from projects where project_id = ?'),
     projects: db.prepare('select record from projects order by project_id desc limit ? offset ?'),
+    putConfig: db.prepare('insert or replace into configs values (?, ?, ?)'),
+    config: db.prepare('select config from configs where project_id = ? and config_hash = ?'),
     putKey: db.prepare('insert into api_keys values (?, ?, ?)'),
     key: db.prepare('select project_id from api_keys where key_hash = ?'),
     putDevice: db.prepare(
@@ -75,12 +78,18 @@ export function createCatalogue(db: Database) {
     },
     project(projectId: bigint): ProjectRecord | undefined {
       const row = statements.project.get(u64Text(projectId)) as Row | undefined
-      return row && fromJson<ProjectRecord>(row.record as string)
+      return row && projectOf(row)
     },
     projects({ limit, offset }: Limits): ProjectRecord[] {
-      return (statements.projects.all(limit, offset) as Row[]).map((row) =>
-        fromJson<ProjectRecord>(row.record as string),
-      )
+      return (statements.projects.all(limit, offset) as Row[]).map(projectOf)
+    },
+    /** Keeps a config by its hash, for the time when the chain has it. */
+    putConfig(projectId: bigint, configHash: bigint, config: NamedRecord): void {
+      statements.putConfig.run(u64Text(projectId), `${configHash}`, toJson(config))
+    },
+    config(projectId: bigint, configHash: bigint): NamedRecord | undefined {
+      const row = statements.config.get(u64Text(projectId), `${configHash}`) as Row | undefined
+      return row && fromJson<NamedRecord>(row.config as string)
     },
 
     putApiKey(keyHash: Hex, projectId: bigint, createdMs: number): void {
@@ -124,6 +133,11 @@ export function createCatalogue(db: Database) {
       return row && BigInt(row.next_block as string)
     },
   }
+}
+
+function projectOf(row: Row): ProjectRecord {
+  const added: Partial<ProjectRecord> = { stateEpoch: 0, stopped: false, former: null }
+  return { ...added, ...fromJson<ProjectRecord>(row.record as string) }
 }
 
 function circuitOf(row: Row): StoredCircuit {

@@ -42,6 +42,12 @@ const MIGRATIONS = [
   // What is told of a device has grown: its events are read once more.
   `create table device_metadata (device_id text primary key, uri text not null);
    delete from chain_cursor;`,
+  `create table upgrades (
+     project_id text not null, cohort integer not null, after_ordinal integer not null, record text not null,
+     primary key (project_id, cohort));
+   create index tasks_unsettled on tasks (project_id, cohort) where state not in ('settled', 'voided');
+   create table configs (
+     project_id text not null, config_hash text not null, config text not null, primary key (project_id, config_hash));`,
 ]
 
 /** Opens (creates, migrates) the store's database file. */

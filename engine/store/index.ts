@@ -9,7 +9,7 @@ import { createTaskStore, type TaskStore } from './tasks.ts'
 
 export type { StoredCircuit, Limits } from './catalogue.ts'
 export type { StoredFrame, PendingCohort } from './frames.ts'
-export type { NewTask, Task, TaskChange, TaskWork } from './tasks.ts'
+export type { CohortUpgrade, NewTask, Task, TaskChange, TaskWork } from './tasks.ts'
 
 export type Store = Catalogue & FrameStore & TaskStore & { close(): void }
 

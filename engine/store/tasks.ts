@@ -7,7 +7,7 @@ import type { LedgerPage } from '../core/ledger.ts'
 import type { RawRecord } from '../core/layout.ts'
 import type { PublicKey } from '../core/signature.ts'
 import type { TaskState } from '../core/task.ts'
-import type { Receipt, TaskRecord } from '../records.ts'
+import type { Failure, Receipt, TaskRecord } from '../records.ts'
 import type { Limits } from './catalogue.ts'
 import { transaction, u64Text, type Database, type Row } from './database.ts'
 import { fromJson, toJson } from './json.ts'
@@ -18,6 +18,8 @@ export interface TaskWork {
   readonly frameSize: number
   readonly config: RawRecord
   readonly configHash: bigint
+  /** Of the version: pages of one epoch have one State. */
+  readonly stateEpoch: number
   readonly leaves: readonly bigint[]
   /** Key of each slot with a frame, as it was when the batch was closed. */
   readonly keys: readonly (PublicKey | null)[]
@@ -44,9 +46,24 @@ export interface Task extends NewTask {
 /** What a step changes of a task. */
 export type TaskChange = Partial<Omit<TaskRecord, 'taskId'>> & { readonly work?: Partial<TaskWork> }
 
+/** What a cohort goes on from under a version whose State differs. */
+export interface UpgradedPage {
+  readonly version: number
+  readonly appletId: Hex
+  readonly stateEpoch: number
+  readonly page: LedgerPage
+  /** Null if the chain had it done already. */
+  readonly txHash: Hex | null
+}
+
+export interface CohortUpgrade extends UpgradedPage {
+  /** The task whose page it was made from. */
+  readonly afterOrdinal: number
+}
+
 export type TaskStore = ReturnType<typeof createTaskStore>
 
-const OPEN = `state not in ('settled', 'failed')`
+const OPEN = `state not in ('settled', 'failed', 'voided')`
 
 export function createTaskStore(db: Database) {
   const statements = {
@@ -54,21 +71,31 @@ export function createTaskStore(db: Database) {
       'insert into tasks (task_id, project_id, cohort, state, record, work) values (?, ?, ?, ?, ?, ?)',
     ),
     claim: db.prepare('update frames set task_id = ? where device_id = ? and sequence = ? and task_id is null'),
-    update: db.prepare('update tasks set state = ?, record = ?, work = ? where ordinal = ?'),
+    update: db.prepare(`update tasks set state = ?, record = ?, work = ? where ordinal = ? and state != 'voided'`),
     one: db.prepare('select * from tasks where task_id = ?'),
     page: db.prepare(
       `select * from tasks where project_id = ?1 and (?2 is null or state = ?2) order by ordinal desc limit ?3 offset ?4`,
     ),
     open: db.prepare(`select * from tasks where ${OPEN} order by ordinal`),
-    latest: db.prepare('select * from tasks where project_id = ? and cohort = ? order by ordinal desc limit 1'),
-    previous: db.prepare(
-      'select * from tasks where project_id = ? and cohort = ? and ordinal < ? order by ordinal desc limit 1',
+    replace: db.prepare(`delete from tasks where task_id = ? and state = 'voided'`),
+    latest: db.prepare(
+      `select * from tasks where project_id = ? and cohort = ? and state != 'voided' order by ordinal desc limit 1`,
     ),
-    unsettled: db.prepare(`select * from tasks where project_id = ? and cohort = ? and state != 'settled'`),
-    any: db.prepare('select * from tasks where project_id = ? order by ordinal desc limit 1'),
+    previous: db.prepare(
+      `select * from tasks where project_id = ? and cohort = ? and ordinal < ? and state != 'voided'
+       order by ordinal desc limit 1`,
+    ),
+    unsettled: db.prepare(
+      `select * from tasks where project_id = ?1 and (?2 is null or cohort = ?2) and state not in ('settled', 'voided')
+       order by ordinal`,
+    ),
+    any: db.prepare(`select * from tasks where project_id = ? and state != 'voided' order by ordinal desc limit 1`),
+    cohorts: db.prepare('select distinct cohort from tasks where project_id = ? order by cohort'),
+    putUpgrade: db.prepare('insert or replace into upgrades values (?, ?, ?, ?)'),
+    upgrade: db.prepare('select * from upgrades where project_id = ? and cohort = ?'),
     count: db.prepare(`select sum(${OPEN}) as open, sum(state = 'failed') as failed from tasks`),
     live: db.prepare(
-      `select record from tasks t where state != 'settled' or ordinal = (select max(ordinal) from tasks
+      `select record from tasks t where state not in ('settled', 'voided') or ordinal = (select max(ordinal) from tasks
          where project_id = t.project_id and cohort = t.cohort and state = 'settled')`,
     ),
     putReceipt: db.prepare('insert or replace into receipts values (?, ?)'),
@@ -83,12 +110,13 @@ export function createTaskStore(db: Database) {
     throw new AttestreamError('TASK_UNKNOWN', message)
   }
 
-  const from = 'select task_id from tasks where project_id = ?1 and cohort = ?2 and ordinal >= ?3'
-  const reopen = [
+  const from = `select task_id from tasks where project_id = ?1 and cohort = ?2 and ordinal >= ?3 and state != 'voided'`
+  const release = [
     `update frames set task_id = null where task_id in (${from})`,
     `delete from receipts where task_id in (${from})`,
-    `delete from tasks where task_id in (${from})`,
   ].map((sql) => db.prepare(sql))
+  const undone = db.prepare(`select * from tasks where task_id in (${from})`)
+  const remove = db.prepare(`delete from tasks where task_id in (${from})`)
 
   return {
     /** Creates a task and takes its frames out of the waiting ones, in one transaction. */
@@ -96,6 +124,7 @@ export function createTaskStore(db: Database) {
       const { work, ...record } = task
       return transaction(db, () => {
         const place = [u64Text(task.projectId), task.cohort, task.state] as const
+        statements.replace.run(task.taskId)
         const { lastInsertRowid } = statements.insert.run(task.taskId, ...place, toJson(record), toJson(work))
         for (const frame of frames) statements.claim.run(task.taskId, u64Text(frame.deviceId), u64Text(frame.sequence))
         return { ...task, ordinal: Number(lastInsertRowid) }
@@ -112,14 +141,31 @@ export function createTaskStore(db: Database) {
       })
     },
     /**
-     * Undoes a task and all later ones of its cohort: their frames wait for new batches, their receipts are gone. Does
-     * nothing if the task was undone before.
+     * Undoes a task and all later ones of its cohort: their frames wait for new batches, their receipts are gone. With a `failure` the
+     * tasks stay as `voided`, otherwise they are gone, too. Does nothing if the task was undone before.
      */
-    reopenFrom(task: Task): void {
+    reopenFrom(task: Task, failure?: Failure, nowMs = 0): void {
       transaction(db, () => {
-        if ((statements.one.get(task.taskId) as Row | undefined)?.ordinal !== task.ordinal) return
-        for (const statement of reopen) statement.run(u64Text(task.projectId), task.cohort, task.ordinal)
+        const row = statements.one.get(task.taskId) as Row | undefined
+        if (row?.ordinal !== task.ordinal || row.state === 'voided') return
+        const range = [u64Text(task.projectId), task.cohort, task.ordinal] as const
+        const tasks = (undone.all(...range) as Row[]).map(taskOf)
+        for (const statement of release) statement.run(...range)
+        if (!failure) return void remove.run(...range)
+        for (const each of tasks) change(each, { state: 'voided', failure, times: { ...each.times, voided: nowMs } })
       })
+    },
+    /** The page that a cohort goes on from since it was upgraded after its newest task; undefined if it was not. */
+    cohortUpgrade(projectId: bigint, cohort: number): CohortUpgrade | undefined {
+      const row = statements.upgrade.get(u64Text(projectId), cohort) as Row | undefined
+      return row && { afterOrdinal: row.after_ordinal as number, ...fromJson<UpgradedPage>(row.record as string) }
+    },
+    putUpgrade(projectId: bigint, cohort: number, { afterOrdinal, ...record }: CohortUpgrade): void {
+      statements.putUpgrade.run(u64Text(projectId), cohort, afterOrdinal, toJson(record))
+    },
+    /** Cohorts of a project that ever had a task. */
+    taskCohorts(projectId: bigint): number[] {
+      return (statements.cohorts.all(u64Text(projectId)) as Row[]).map((row) => row.cohort as number)
     },
     task(taskId: Hex): Task | undefined {
       const row = statements.one.get(taskId) as Row | undefined
@@ -141,8 +187,8 @@ export function createTaskStore(db: Database) {
       const row = statements.previous.get(u64Text(task.projectId), task.cohort, task.ordinal) as Row | undefined
       return row && taskOf(row)
     },
-    /** The cohort's tasks that are not settled, failed ones included. */
-    unsettledTasks(projectId: bigint, cohort: number): Task[] {
+    /** Tasks of a project, or of one of its cohorts, that are neither settled nor voided, oldest first; failed ones included. */
+    unsettledTasks(projectId: bigint, cohort: number | null = null): Task[] {
       return (statements.unsettled.all(u64Text(projectId), cohort) as Row[]).map(taskOf)
     },
     /** The project's newest task, of any cohort and state. */
@@ -169,5 +215,6 @@ export function createTaskStore(db: Database) {
 
 function taskOf(row: Row): Task {
   const record = fromJson<TaskRecord>(row.record as string)
-  return { ...record, ordinal: row.ordinal as number, work: fromJson<TaskWork>(row.work as string) }
+  const added: Partial<TaskWork> = { stateEpoch: 0 }
+  return { ...record, ordinal: row.ordinal as number, work: { ...added, ...fromJson<TaskWork>(row.work as string) } }
 }

@@ -122,6 +122,7 @@ export function createEngineDouble(): EngineDouble {
     getAppletWasm: async (appletId) => required(applets, appletId, 'APPLET_UNKNOWN').wasm,
     listApplets: async (page) => slice([...applets.values()], page).map(({ record }) => record),
     addProject: async ({ projectId, config }) => ({ ...project(projectId), config: Object.values(config).map(BigInt) }),
+    prepareConfig: async () => 5n,
     getProject: async (projectId) => {
       if (![PROJECT_ID, OTHER_PROJECT_ID].includes(projectId))
         throw new AttestreamError('PROJECT_UNKNOWN', 'No such project.')
@@ -265,6 +266,9 @@ function project(projectId: bigint) {
     config: [11_000n],
     configHash: 5n,
     createdMs: 1,
+    stateEpoch: 0,
+    stopped: false,
+    former: null,
   }
 }
 

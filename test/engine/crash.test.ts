@@ -1,5 +1,6 @@
-// kill -9 at every stage of a batch's path: each engine takes over from the one killed before it and is killed one stage further,
-// while the chain lives through all of it. In the end nothing may be lost, and nothing paid twice.
+// kill -9 at every stage of the path of two cohorts' batches, which share their transactions: each engine takes over from the one
+// killed before it and is killed one stage further, while the chain lives through all of it. In the end nothing may be lost, and
+// nothing paid twice.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,7 +29,8 @@ const STAGES: readonly Stage[] = [
 /** The first is the one that the engines die over. */
 const BATCHES = 2
 const START_SEC = 1_735_689_600
-const DEVICES = 2
+const DEVICES = 5
+const COHORTS = 2
 
 /** The readings of a device in a batch: two an hour apart, each device at its own power. */
 function readings(device: number, batch: number) {
@@ -56,7 +58,12 @@ describe('an engine killed at any stage', () => {
 
   function launch(dieAt?: TaskRecord['state']): void {
     const chain = { ...world.engineChain, rpcUrl: gate.rpcUrl }
-    const engine = toJson({ dataDir: join(dataDir, 'engine'), cacheDir: CIRCUITS, chain, proverThreads: 1 })
+    const engine = toJson({
+      dataDir: join(dataDir, 'engine'),
+      cacheDir: CIRCUITS,
+      chain,
+      settleGroupMaxWaitMs: 600_000,
+    })
     const env = { ...process.env, ATTESTREAM_CRASH_ENGINE: engine, ATTESTREAM_CRASH_AT: dieAt }
     child = fork(join(import.meta.dirname, 'crash-child.ts'), [], { execArgv: ['--import', 'tsx'], env })
   }
@@ -124,29 +131,36 @@ describe('an engine killed at any stage', () => {
     }))!
     expect(await order({ kind: 'close' })).toBe('closed')
 
-    expect(tasks.map((task) => [task.state, task.batchNumber, task.frames])).toEqual(
-      [1n, 0n].map((batchNumber) => ['settled', batchNumber, DEVICES]),
-    )
+    expect(tasks.map((task) => [task.state, task.cohort, task.batchNumber, task.frames]).sort()).toEqual([
+      ['settled', 0, 0n, 4],
+      ['settled', 0, 1n, 4],
+      ['settled', 1, 0n, 1],
+      ['settled', 1, 1n, 1],
+    ])
+    expect(new Set(tasks.slice(COHORTS).map((task) => task.anchorTxHash)).size).toBe(1)
+    expect(new Set(tasks.slice(COHORTS).map((task) => task.settleTxHash)).size).toBe(1)
     const settled = new Set(tasks.map((task) => task.taskId))
-    expect(frames.map((frame) => settled.has(frame.taskId!))).toEqual([true, true, true, true])
+    expect(frames.map((frame) => settled.has(frame.taskId!))).toEqual(batches.flat().map(() => true))
 
     const run = await loadApplet('energy-meter', CONFIG, BigInt(Math.floor(Date.now() / 1000)))
     const reference = devices.map((_, i) => {
       const { units } = run(batches.flatMap((__, batch) => readings(i, batch)))
       return BigInt(units.reduce((sum: number, n) => sum + Number(n), 0))
     })
-    const page = await world.chain.getCohort(projectId, 0)
-    expect(page.creditedUnits).toEqual([...reference, 0n, 0n])
     expect(reference[0]).toBeGreaterThan(0n)
-    expect(page).toMatchObject({
-      openAnchors: 0,
-      nextToAnchor: BigInt(BATCHES),
-      nextToSettle: BigInt(BATCHES),
-    })
+    for (let cohort = 0; cohort < COHORTS; cohort++) {
+      const page = await world.chain.getCohort(projectId, cohort)
+      expect(page.creditedUnits.filter((units) => units > 0n)).toEqual(reference.slice(4 * cohort, 4 * cohort + 4))
+      expect(page).toMatchObject({
+        openAnchors: 0,
+        nextToAnchor: BigInt(BATCHES),
+        nextToSettle: BigInt(BATCHES),
+      })
+    }
     const { reservedUnits, creditedUnits } = await world.chain.getAccount(projectId)
     expect({ reservedUnits, creditedUnits }).toEqual({
       reservedUnits: 0n,
-      creditedUnits: reference[0]! + reference[1]!,
+      creditedUnits: reference.reduce((sum, units) => sum + units, 0n),
     })
   })
 })

@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { buildApplet } from '../../applets/build.ts'
+import { checkShape } from '../../circuits/batch-circuit.ts'
 import type { CircuitArtefacts } from '../../circuits/build.ts'
 import type { Projects } from '../../engine/projects.ts'
 import { createApplets, type AppletsContext } from '../../engine/applets.ts'
@@ -55,7 +56,7 @@ const pinned = (wasm: Uint8Array, frameSize: number) =>
 
 async function appletsOver(store: Store, build = built) {
   const da = await createEmbeddedDa(join(temporaryDirectory(), 'da'))
-  return createApplets({ store, da, nowMs: () => NOW_MS, tryOut: async () => {}, build })
+  return createApplets({ store, da, nowMs: () => NOW_MS, tryOut: async () => {}, checkShape, build })
 }
 
 async function scene() {
@@ -64,10 +65,12 @@ async function scene() {
   const { appletId: meterId, abi } = await applets.add(meter)
   const other = await applets.add(uptime)
   const config = encodeRecord(abi.config, CONFIG)
-  const now = { version: 1, configHash: configHash(abi.config, config), ...pinned(meter, 4) }
+  const now = { version: 1, stateEpoch: 0, configHash: configHash(abi.config, config), ...pinned(meter, 4) }
+  const stopped = new Set<number>()
   const chain = {
     getProject: async () => ({ configHash: now.configHash, activeVersion: now.version }),
-    getVersion: async (_: bigint, version: number) => ({ ...now, version }),
+    getVersion: async (_: bigint, version: number) => ({ ...now, version, anchorableUntilTime: 2_000_000_000 }),
+    isVersionStopped: async (_: bigint, version: number) => stopped.has(version),
   }
   const projects = createProjects({
     store,
@@ -82,7 +85,7 @@ async function scene() {
   }
   await build(meterId, 4)
   await projects.add({ projectId: PROJECT_ID, config: CONFIG })
-  return { store, applets, projects, now, abi, appletId: meterId, otherId: other.appletId, build }
+  return { store, applets, projects, now, stopped, abi, appletId: meterId, otherId: other.appletId, build }
 }
 
 describe('adding a project', () => {
@@ -136,6 +139,50 @@ describe('adding a project', () => {
     const refused = { code: 'PROJECT_STATE_INCOMPATIBLE' }
     await expect(projects.add({ projectId: PROJECT_ID, config: CONFIG })).rejects.toMatchObject(refused)
     expect(projects.get(PROJECT_ID).version).toBe(2)
+  })
+})
+
+describe('following the chain', () => {
+  it('goes over to a version with another State and a config that was handed in, and remembers the one before', async () => {
+    const { store, projects, now, appletId, otherId, build } = await scene()
+    const task = newTask(1)
+    store.putTask({ ...task, work: { ...task.work, appletId } }, [])
+    await build(otherId, 4)
+    Object.assign(now, { version: 2, stateEpoch: 1, ...pinned(uptime, 4) })
+    const lacks = { code: 'PROJECT_CONFIG_MISMATCH' }
+    await expect(projects.follow(PROJECT_ID)).rejects.toMatchObject(lacks)
+    expect(projects.get(PROJECT_ID).version).toBe(1)
+
+    const config = Object.fromEntries(parseAppletAbi(uptime).config.map(({ name }) => [name, 1]))
+    now.configHash = projects.prepareConfig({ projectId: PROJECT_ID, appletId: otherId, config })
+    expect(await projects.follow(PROJECT_ID)).toMatchObject({
+      version: 2,
+      stateEpoch: 1,
+      appletId: otherId,
+      former: null,
+    })
+  })
+
+  it('keeps the former version while its config holds, and says when the circuit of the new one is missing', async () => {
+    const { projects, now, appletId, build } = await scene()
+    Object.assign(now, { version: 2, ...pinned(meter, 8) })
+    await expect(projects.follow(PROJECT_ID)).rejects.toMatchObject({ code: 'PROJECT_VERSION_MISMATCH' })
+    await build(appletId, 8)
+    expect(await projects.follow(PROJECT_ID)).toMatchObject({
+      version: 2,
+      former: { version: 1, frameSize: 4, anchorableUntilTime: 2_000_000_000 },
+    })
+  })
+
+  it('takes in nothing under a stopped version, and goes on under the next', async () => {
+    const { projects, now, stopped, appletId, build } = await scene()
+    stopped.add(1)
+    expect(await projects.follow(PROJECT_ID)).toMatchObject({ stopped: true })
+    expect(() => projects.serving(PROJECT_ID)).toThrow(expect.objectContaining({ code: 'VERSION_STOPPED' }))
+    await build(appletId, 8)
+    Object.assign(now, { version: 2, ...pinned(meter, 8) })
+    expect(await projects.follow(PROJECT_ID)).toMatchObject({ version: 2, stopped: false })
+    expect(projects.serving(PROJECT_ID).project.version).toBe(2)
   })
 })
 

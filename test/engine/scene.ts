@@ -38,6 +38,9 @@ export const PROJECT: ProjectRecord = {
   config: [100n],
   configHash: configHash(LAYOUTS.config, [100n]),
   createdMs: 0,
+  stateEpoch: 0,
+  stopped: false,
+  former: null,
 }
 export const NOW_MS = 1_790_000_000_000
 export const OWNER: Hex = `0x${'0e'.repeat(20)}`
@@ -123,6 +126,7 @@ export function newTask(name: number, change: Partial<NewTask> = {}): NewTask {
       frameSize: 4,
       config: PROJECT.config,
       configHash: PROJECT.configHash,
+      stateEpoch: 0,
       leaves,
       keys: leaves.map(() => null),
       identityRoot: identityRoot(leaves),

@@ -3,13 +3,14 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createChain, type Chain } from '../../engine/chain/chain.ts'
+import { AttestreamError, type ErrorCode } from '../../engine/core/errors.ts'
 import { encodeFrame, frameFormat, messageHash, signFrame } from '../../engine/core/frame.ts'
 import { deviceLeaf } from '../../engine/core/identity.ts'
 import { configHash, deviceDomain } from '../../engine/core/journal.ts'
 import { encodeRecord } from '../../engine/core/layout.ts'
 import { daPointer } from '../../engine/da/embedded.ts'
 import { createDeviceDirectory } from '../../engine/devices.ts'
-import type { ProjectRecord } from '../../engine/records.ts'
+import type { ProjectRecord, ServedVersion } from '../../engine/records.ts'
 import { closeBatch, type SequenceContext } from '../../engine/sequence.ts'
 import { createSteps, type StepsContext } from '../../engine/steps.ts'
 import type { Store, Task } from '../../engine/store/index.ts'
@@ -42,7 +43,7 @@ async function scene() {
   const { registry, settlement } = { registry: chain.addresses.devices, settlement: chain.addresses.settlement }
   const domain = { chainId: chain.chainId, registry, settlement, projectId }
   const { activeVersion } = await chain.getProject(projectId)
-  const served: { project: ProjectRecord } = {
+  const served: { project: ProjectRecord; lacks?: ErrorCode } = {
     project: {
       projectId,
       version: activeVersion,
@@ -53,9 +54,12 @@ async function scene() {
       config,
       configHash: configHash(abi.config, config),
       createdMs: 0,
+      stateEpoch: 0,
+      stopped: false,
+      former: null,
     },
   }
-  const sequenceContext = (project: ProjectRecord): SequenceContext => {
+  const sequenceContext = (project: ServedVersion): SequenceContext => {
     const format = frameFormat(abi.reading, project.frameSize)
     return { store, nowMs: () => NOW_MS, project, layouts: abi, format, pointer: daPointer }
   }
@@ -63,7 +67,13 @@ async function scene() {
     store,
     chain,
     devices: directory,
+    nowMs: () => NOW_MS,
+    maxGroupSize: 16,
+    settleGroupMaxWaitMs: 0,
     project: () => served.project,
+    follow: async () => {
+      if (served.lacks) throw new AttestreamError(served.lacks, 'told to')
+    },
     sequenceContext,
   } as Partial<StepsContext> as StepsContext)
   const send = (slot: number, sequence: bigint) => putFrame(store, served.project, slot, sequence)
@@ -151,14 +161,17 @@ describe('anchoring', () => {
     const signer = { privateKey: world.owner.privateKey }
     send(0, 1n)
     const task = close()
+    served.lacks = 'PROJECT_CONFIG_MISMATCH'
     await chain.setConfig(projectId, 77n, signer)
     await expect(steps.published.run(task)).rejects.toMatchObject({ code: 'PROJECT_CONFIG_MISMATCH' })
     await chain.setConfig(projectId, oldHash, signer)
     const { version } = await chain.publishVersion(projectId, world.publication, signer)
     await chain.activateVersion(projectId, version, signer)
+    served.lacks = 'PROJECT_VERSION_MISMATCH'
     await expect(steps.published.run(task)).rejects.toMatchObject({ code: 'PROJECT_VERSION_MISMATCH' })
     expect(store.task(task.taskId)).toBeDefined()
 
+    delete served.lacks
     served.project = { ...served.project, version }
     expect(await steps.published.run(task)).toBeUndefined()
     const again = close()

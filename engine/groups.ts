@@ -1,0 +1,42 @@
+// Which tasks share a transaction. A group waits for others only while some of its project are about to join, and never longer than
+// it is told to: a lone batch is not delayed.
+
+import type { TaskState } from './core/task.ts'
+import type { Task } from './store/index.ts'
+
+export interface GroupRules {
+  /** A task in this state may join soon. */
+  readonly joinsFrom: TaskState
+  /** Longest that a ready task waits for others. */
+  readonly maxWaitMs: number
+  /** Most tasks in a group. */
+  readonly maxSize: number
+  /** Tasks of different values never share a group. */
+  readonly keyOf: (task: Task) => string
+  readonly nowMs: () => number
+}
+
+/** At most one group of each key, of its oldest ready tasks; and when to look again for the rest. */
+export function chooseGroups(
+  rules: GroupRules,
+  ready: readonly Task[],
+  open: readonly Task[],
+): { groups: readonly (readonly Task[])[]; waitMs?: number } {
+  const byKey = new Map<string, Task[]>()
+  for (const task of ready) byKey.set(rules.keyOf(task), [...(byKey.get(rules.keyOf(task)) ?? []), task])
+  const groups: (readonly Task[])[] = []
+  const waits: number[] = []
+  for (const tasks of byKey.values()) {
+    const waitMs = tasks.length >= rules.maxSize ? 0 : waitOf(rules, tasks, open)
+    if (waitMs === 0) groups.push(tasks.slice(0, rules.maxSize))
+    if (waitMs > 0 || tasks.length > rules.maxSize) waits.push(waitMs)
+  }
+  return waits.length === 0 ? { groups } : { groups, waitMs: Math.min(...waits) }
+}
+
+function waitOf({ joinsFrom, maxWaitMs, nowMs }: GroupRules, group: readonly Task[], open: readonly Task[]): number {
+  const projects = new Set(group.map(({ projectId }) => projectId))
+  if (!open.some((task) => task.state === joinsFrom && projects.has(task.projectId))) return 0
+  const oldestMs = Math.min(...group.map((task) => task.times[task.state] ?? 0))
+  return Math.max(0, oldestMs + maxWaitMs - nowMs())
+}
