@@ -16,7 +16,6 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ECDSAInvalidSignatureS: 'recovery is tried without reverting',
   ERC20ExceededSafeSupply: 'the cap of the token is far below 2^208',
   ERC5805FutureLookup: 'votes of the past are read by the governor only',
-  ERC6372InconsistentClock: 'the clock is the block number, in one contract',
   InvalidShortString: 'name and version are constants',
   OwnableInvalidOwner: 'the token is deployed with an owner',
   ReentrancyGuardReentrantCall: 'met by a token that calls back, not by its caller',

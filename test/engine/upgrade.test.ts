@@ -21,8 +21,9 @@ import { secretKey } from './scene.ts'
 const DELAY_SEC = 600
 const SUNSET_SEC = 3600
 
-/** Packs to the same configHash as the meter's config: frames from before the switch can still be anchored as they were signed. */
-const UPTIME_CONFIG = { unitsPerSlot: CONFIG.maxWatts, maxAgeSec: CONFIG.unitsPerKwh }
+/** Packs to the word of the meter's config, of 24 and 24 bits: with the same configHash, what was signed before the switch can be drained. */
+const CONFIG_WORD = (BigInt(CONFIG.maxWatts) << 24n) + BigInt(CONFIG.unitsPerKwh)
+const UPTIME_CONFIG = { unitsPerSlot: CONFIG_WORD >> 32n, maxAgeSec: BigInt.asUintN(32, CONFIG_WORD) }
 
 describe('a project that goes over to another applet', () => {
   const directory = mkdtempSync(join(tmpdir(), 'attestream-upgrade-'))
@@ -116,7 +117,9 @@ describe('a project that goes over to another applet', () => {
 
     const waiting = meter.buildFrame([{ timeSec: startSec, wattHours: 4000 }])
     expect(await ingest(waiting)).toHaveProperty('acknowledgement')
-    await engine.prepareConfig({ projectId: world.projectId, appletId: uptime.appletId, config: UPTIME_CONFIG })
+    const { projectId } = world
+    const prepared = await engine.prepareConfig({ projectId, appletId: uptime.appletId, config: UPTIME_CONFIG })
+    expect(prepared).toBe((await engine.getProject(projectId)).configHash)
     expect(await publish(true)).toBe(2)
     await eventually('the new version', async () => (await engine.getProject(world.projectId)).version === 2)
     const late = await ingest(meter.buildFrame([{ timeSec: startSec + 60, wattHours: 4100 }]))
@@ -134,7 +137,7 @@ describe('a project that goes over to another applet', () => {
     await engine.flush()
     const [, , upgraded] = await tasks()
     expect(upgraded).toMatchObject({ version: 2, state: 'settled', batchNumber: 2n })
-    expect(await credited()).toBe(4500n + 2n * BigInt(UPTIME_CONFIG.unitsPerSlot))
+    expect(await credited()).toBe(4500n + 2n * UPTIME_CONFIG.unitsPerSlot)
     const { pageBefore } = decodeBatchData(uptime.abi, await engine.getDaObject(upgraded!.daPointer))
     expect(pageBefore.sequences[0]).toBe(2n)
     expect(pageBefore.states[0]).toEqual([0n, 0n])
