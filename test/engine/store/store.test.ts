@@ -48,7 +48,9 @@ describe('the store', () => {
   it('of an earlier version reads the events of the devices once more', () => {
     const path = join(temporaryDirectory(), 'engine.sqlite')
     const earlier = openDatabase(path)
-    earlier.exec("insert into chain_cursor values (1, '9'); drop table device_metadata; pragma user_version = 1;")
+    earlier.exec(
+      "insert into chain_cursor values (1, '9'); drop table device_metadata; drop table upgrades; drop table configs; drop index tasks_unsettled; pragma user_version = 1;",
+    )
     earlier.close()
     const migrated = openDatabase(path)
     expect(migrated.prepare('select * from chain_cursor').all()).toEqual([])
@@ -59,7 +61,7 @@ describe('the store', () => {
     const path = join(temporaryDirectory(), 'engine.sqlite')
     const first = openDatabase(path)
     const version = first.prepare('pragma user_version').get()
-    expect(version).toEqual({ user_version: 2 })
+    expect(version).toEqual({ user_version: 3 })
     first.exec(`insert into applets values ('a', x'00', 1)`)
     first.close()
     const second = openDatabase(path)
