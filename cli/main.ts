@@ -6,6 +6,7 @@ import { appletCommand } from './applet/index.ts'
 import { demoCommand } from './demo.ts'
 import { deployCommand } from './deploy.ts'
 import { deviceCommand } from './device/index.ts'
+import { projectCommand } from './project/index.ts'
 import { receiptCommand } from './receipt.ts'
 
 const program = new Command('attestream')
@@ -14,6 +15,7 @@ const program = new Command('attestream')
   .addCommand(demoCommand())
   .addCommand(deployCommand())
   .addCommand(deviceCommand())
+  .addCommand(projectCommand())
   .addCommand(receiptCommand())
 
 // A signal ends the process in order, so that what it started, such as a local chain, ends with it.

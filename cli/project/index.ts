@@ -3,9 +3,8 @@
 
 import { Command, InvalidArgumentError } from 'commander'
 import { isAddress } from 'viem'
-import { parseAppletAbi } from '../../engine/core/applet.ts'
 import { expectedPin } from '../../engine/core/circuit.ts'
-import { appletId, type AppletAbi } from '../../engine/core/applet.ts'
+import { appletId, parseAppletAbi, type AppletAbi } from '../../engine/core/applet.ts'
 import type { Chain } from '../../engine/chain/chain.ts'
 import type { Sent } from '../../engine/chain/connection.ts'
 import type { Hex } from '../../engine/core/codec.ts'
@@ -25,28 +24,43 @@ export function projectCommand(): Command {
       command('fund', 'Pay into the escrow', [amount('wei')], (chain, id, wei: bigint) => chain.fund(id, wei)),
     )
     .addCommand(
-      command('withdraw', 'Take back what is neither credited nor reserved', [amount('wei'), address('to')], (chain, id, wei: bigint, to: Hex) =>
-        chain.withdraw(id, wei, to),
+      command(
+        'withdraw',
+        'Take back what is neither credited nor reserved',
+        [amount('wei'), address('to')],
+        (chain, id, wei: bigint, to: Hex) => chain.withdraw(id, wei, to),
       ),
     )
     .addCommand(
-      command('budget', 'Limit what may be credited in each window; 0 seconds for no limit', [amount('units'), seconds('window')], (chain, id, units: bigint, windowSec: number) =>
-        chain.setBudget(id, units, windowSec),
+      command(
+        'budget',
+        'Limit what may be credited in each window; 0 seconds for no limit',
+        [amount('units'), seconds('window')],
+        (chain, id, units: bigint, windowSec: number) => chain.setBudget(id, units, windowSec),
       ),
     )
     .addCommand(
-      command('config', 'Set the configHash, or schedule it if the project has a delay', [amount('configHash')], (chain, id, hash: bigint) =>
-        chain.setConfig(id, hash),
+      command(
+        'config',
+        'Set the configHash, or schedule it if the project has a delay',
+        [amount('configHash')],
+        (chain, id, hash: bigint) => chain.setConfig(id, hash),
       ),
     )
     .addCommand(
-      command('apply-config', 'Carry out a scheduled change of config', [amount('configHash')], (chain, id, hash: bigint) =>
-        chain.applyConfig(id, hash),
+      command(
+        'apply-config',
+        'Carry out a scheduled change of config',
+        [amount('configHash')],
+        (chain, id, hash: bigint) => chain.applyConfig(id, hash),
       ),
     )
     .addCommand(
-      command('cancel-config', 'Take back a scheduled change of config', [amount('configHash')], (chain, id, hash: bigint) =>
-        chain.cancelConfig(id, hash),
+      command(
+        'cancel-config',
+        'Take back a scheduled change of config',
+        [amount('configHash')],
+        (chain, id, hash: bigint) => chain.cancelConfig(id, hash),
       ),
     )
     .addCommand(
@@ -60,18 +74,27 @@ export function projectCommand(): Command {
       ),
     )
     .addCommand(
-      command('activate', 'Activate a version, or schedule it if the project has a delay', [version, sunset], (chain, id, number: number, sunsetSec?: number) =>
-        chain.activateVersion(id, number, {}, sunsetSec ?? 0),
+      command(
+        'activate',
+        'Activate a version, or schedule it if the project has a delay',
+        [version, sunset],
+        (chain, id, number: number, sunsetSec?: number) => chain.activateVersion(id, number, {}, sunsetSec ?? 0),
       ),
     )
     .addCommand(
-      command('apply-activation', 'Carry out a scheduled activation', [version, sunset], (chain, id, number: number, sunsetSec?: number) =>
-        chain.applyActivation(id, number, sunsetSec ?? 0),
+      command(
+        'apply-activation',
+        'Carry out a scheduled activation',
+        [version, sunset],
+        (chain, id, number: number, sunsetSec?: number) => chain.applyActivation(id, number, sunsetSec ?? 0),
       ),
     )
     .addCommand(
-      command('cancel-activation', 'Take back a scheduled activation', [version, sunset], (chain, id, number: number, sunsetSec?: number) =>
-        chain.cancelActivation(id, number, sunsetSec ?? 0),
+      command(
+        'cancel-activation',
+        'Take back a scheduled activation',
+        [version, sunset],
+        (chain, id, number: number, sunsetSec?: number) => chain.cancelActivation(id, number, sunsetSec ?? 0),
       ),
     )
     .addCommand(
