@@ -37,19 +37,24 @@ export const REFUSALS: Readonly<Partial<Record<(typeof errorsAbi)[number]['name'
   RewardPerUnitZero: reverted('Make a unit worth at least one wei.'),
 
   // applet versions
+  AuditorUnchanged: reverted('Nothing: the account audits, or does not, already.'),
   DevelopmentSetupRefused: reverted('Publish the key of a ceremony: this registry takes none of a development setup.'),
   FrameSizeInvalid: reverted('Choose 1 to 64 readings a frame.'),
   GenesisOutOfField: reverted('Publish the hashes that follow from the manifest.'),
   KeyCoordinateOutOfField: reverted('Publish the verifying key of the manifest.'),
+  KeyWithoutContribution: reverted('Publish the key of a setup that somebody contributed to; with this one anybody can forge.'),
   KeyLength: reverted("Publish the verifying key of a circuit for the project's cohort size."),
   KeyNotStored: reverted('Send the publication with more gas.'),
   KeyUnknown: reverted('Check the hash: no version was published with this key.'),
   MaxUnitsInvalid: reverted("Publish the applet's own maxUnitsPerFrame, from 1 to 2^38 - 1."),
   NotGuardian: role("Sign with the key of the registry's guardian."),
+  NotAuditor: role('Sign with the key of an auditor of the registry.'),
   NothingImpossible: reverted('A key is stopped by a proof with a lane of 2^38 or more only.'),
+  OtherPublication: reverted('Audit the version that is published under this number.'),
   SunsetTooLong: reverted('Choose a shorter sunset.'),
   VersionIsStopped: { code: 'VERSION_STOPPED', remedy: 'Publish and activate another version.' },
   VersionNotActive: { code: 'VERSION_NOT_ACTIVE', remedy: 'Activate the version, or use the one that is active.' },
+  VersionNotAttested: reverted('Have an auditor of the registry attest the version first.'),
   VersionUnknown: { code: 'VERSION_NOT_ACTIVE', remedy: 'Check the version: the project has published none with it.' },
 
   // devices

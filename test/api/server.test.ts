@@ -298,6 +298,7 @@ describe('the server', () => {
         "/v1/frames/{deviceId}/{sequence}",
         "/v1/projects",
         "/v1/projects/{projectId}",
+        "/v1/projects/{projectId}/configs",
         "/v1/projects/{projectId}/keys",
         "/v1/receipts/{taskId}",
         "/v1/settlements",
