@@ -1,18 +1,17 @@
-// `project …`: what the owner of a project does on chain after creating it. Each command sends one transaction with the key in
-// ATTESTREAM_PRIVATE_KEY (`fund` two), waits until it counts, and prints what it was; `show` only reads.
+// `project …`: what the owner of a project does on chain after creating it. Each command sends one transaction (`fund` two), waits
+// until it counts, and prints it; with --calldata it prints the transaction for an owner that is a contract. `show` only reads.
 
-import { Command, InvalidArgumentError } from 'commander'
-import { isAddress } from 'viem'
+import { Command } from 'commander'
+import { appletId, parseAppletAbi } from '../../engine/core/applet.ts'
 import { expectedPin } from '../../engine/core/circuit.ts'
-import { appletId, parseAppletAbi, type AppletAbi } from '../../engine/core/applet.ts'
-import type { Chain } from '../../engine/chain/chain.ts'
-import type { Sent } from '../../engine/chain/connection.ts'
 import type { Hex } from '../../engine/core/codec.ts'
-import { loadManifest } from '../applet/manifest.ts'
+import type { Writes } from '../../engine/chain/writes.ts'
 import { integer, readInput } from '../applet/command.ts'
-import { openChain, type ChainFlags } from './chain.ts'
+import { loadManifest } from '../applet/manifest.ts'
+import { address, openChain, transact, unsigned, type ChainFlags, type SendFlags } from '../device/writes.ts'
+import { printJson } from '../table.ts'
 
-type Send = (chain: Chain, projectId: bigint, ...values: never[]) => Promise<Sent>
+type Send = (writes: Writes, projectId: bigint, ...values: never[]) => Promise<unknown>
 
 export function projectCommand(): Command {
   const sunset = ['[sunsetSec]', 'seconds that the version before stays anchorable', integer(0, 31_536_000)] as const
@@ -21,14 +20,14 @@ export function projectCommand(): Command {
     .addCommand(showCommand())
     .addCommand(publishCommand())
     .addCommand(
-      command('fund', 'Pay into the escrow', [amount('wei')], (chain, id, wei: bigint) => chain.fund(id, wei)),
+      command('fund', 'Pay into the escrow', [amount('wei')], (writes, id, wei: bigint) => writes.fund(id, wei)),
     )
     .addCommand(
       command(
         'withdraw',
         'Take back what is neither credited nor reserved',
-        [amount('wei'), address('to')],
-        (chain, id, wei: bigint, to: Hex) => chain.withdraw(id, wei, to),
+        [amount('wei'), account('to')],
+        (writes, id, wei: bigint, to: Hex) => writes.withdraw(id, wei, to),
       ),
     )
     .addCommand(
@@ -36,7 +35,7 @@ export function projectCommand(): Command {
         'budget',
         'Limit what may be credited in each window; 0 seconds for no limit',
         [amount('units'), seconds('window')],
-        (chain, id, units: bigint, windowSec: number) => chain.setBudget(id, units, windowSec),
+        (writes, id, units: bigint, windowSec: number) => writes.setBudget(id, units, windowSec),
       ),
     )
     .addCommand(
@@ -44,7 +43,7 @@ export function projectCommand(): Command {
         'config',
         'Set the configHash, or schedule it if the project has a delay',
         [amount('configHash')],
-        (chain, id, hash: bigint) => chain.setConfig(id, hash),
+        (writes, id, hash: bigint) => writes.setConfig(id, hash),
       ),
     )
     .addCommand(
@@ -52,7 +51,7 @@ export function projectCommand(): Command {
         'apply-config',
         'Carry out a scheduled change of config',
         [amount('configHash')],
-        (chain, id, hash: bigint) => chain.applyConfig(id, hash),
+        (writes, id, hash: bigint) => writes.applyConfig(id, hash),
       ),
     )
     .addCommand(
@@ -60,17 +59,17 @@ export function projectCommand(): Command {
         'cancel-config',
         'Take back a scheduled change of config',
         [amount('configHash')],
-        (chain, id, hash: bigint) => chain.cancelConfig(id, hash),
+        (writes, id, hash: bigint) => writes.cancelConfig(id, hash),
       ),
     )
     .addCommand(
-      command('sequencer', 'Replace who anchors, at once', [address('account')], (chain, id, account: Hex) =>
-        chain.setSequencer(id, account),
+      command('sequencer', 'Replace who anchors, at once', [account('account')], (writes, id, sequencer: Hex) =>
+        writes.setSequencer(id, sequencer),
       ),
     )
     .addCommand(
-      command('delay', 'Change the delay of changes', [seconds('delay')], (chain, id, delaySec: number) =>
-        chain.setDelay(id, delaySec),
+      command('delay', 'Change the delay of changes', [seconds('delay')], (writes, id, delaySec: number) =>
+        writes.setDelay(id, delaySec),
       ),
     )
     .addCommand(
@@ -78,7 +77,7 @@ export function projectCommand(): Command {
         'activate',
         'Activate a version, or schedule it if the project has a delay',
         [version, sunset],
-        (chain, id, number: number, sunsetSec?: number) => chain.activateVersion(id, number, {}, sunsetSec ?? 0),
+        (writes, id, number: number, sunsetSec?: number) => writes.activateVersion(id, number, {}, sunsetSec ?? 0),
       ),
     )
     .addCommand(
@@ -86,7 +85,7 @@ export function projectCommand(): Command {
         'apply-activation',
         'Carry out a scheduled activation',
         [version, sunset],
-        (chain, id, number: number, sunsetSec?: number) => chain.applyActivation(id, number, sunsetSec ?? 0),
+        (writes, id, number: number, sunsetSec?: number) => writes.applyActivation(id, number, sunsetSec ?? 0),
       ),
     )
     .addCommand(
@@ -94,12 +93,12 @@ export function projectCommand(): Command {
         'cancel-activation',
         'Take back a scheduled activation',
         [version, sunset],
-        (chain, id, number: number, sunsetSec?: number) => chain.cancelActivation(id, number, sunsetSec ?? 0),
+        (writes, id, number: number, sunsetSec?: number) => writes.cancelActivation(id, number, sunsetSec ?? 0),
       ),
     )
     .addCommand(
-      command('stop-version', 'Stop a version for ever', [version], (chain, id, number: number) =>
-        chain.stopVersion(id, number),
+      command('stop-version', 'Stop a version for ever', [version], (writes, id, number: number) =>
+        writes.stopVersion(id, number),
       ),
     )
 }
@@ -107,72 +106,76 @@ export function projectCommand(): Command {
 type Argument = readonly [name: string, description: string, parse: (text: string) => unknown]
 
 const version: Argument = ['<version>', 'number of the version', integer(1, 2 ** 32 - 1)]
-const amount = (name: string): Argument => [`<${name}>`, 'decimal', decimal]
+const amount = (name: string): Argument => [`<${name}>`, 'decimal', unsigned(256n)]
 const seconds = (name: string): Argument => [`<${name}Sec>`, 'seconds', integer(0, 2 ** 32 - 1)]
-const address = (name: string): Argument => [`<${name}>`, 'address', parseAddress]
+const account = (name: string): Argument => [`<${name}>`, 'address', address]
 
-function base(name: string, description: string): Command {
+function readCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .requiredOption('--rpc <url>', 'JSON-RPC URL of the chain')
-    .requiredOption('--settlement <address>', 'settlement contract; it names the others', parseAddress)
-    .argument('<projectId>', 'number of the project', decimal)
+    .requiredOption('--settlement <address>', 'settlement contract; it names the others', address)
+    .argument('<projectId>', 'number of the project', unsigned(64n))
+}
+
+function signCommand(name: string, description: string): Command {
+  return readCommand(name, description).option(
+    '--keystore <file>',
+    'encrypted key (version 3) that signs; without it ATTESTREAM_PRIVATE_KEY',
+  )
+}
+
+function sendCommand(name: string, description: string): Command {
+  return signCommand(name, description).option('--calldata', 'send nothing, print the transaction', false)
 }
 
 function command(name: string, description: string, args: readonly Argument[], send: Send): Command {
-  const made = base(name, description)
+  // funding is two transactions, of which calldata could show but one
+  const made = name === 'fund' ? signCommand(name, description) : sendCommand(name, description)
   for (const [argument, told, parse] of args) made.argument(argument, told, parse)
   return made.action(async (projectId: bigint, ...rest: unknown[]) => {
-    const chain = await openChain(rest[args.length] as ChainFlags)
-    print(await send(chain, projectId, ...(rest.slice(0, args.length) as never[])))
+    const flags = { calldata: false, ...(rest[args.length] as SendFlags) }
+    const values = rest.slice(0, args.length) as never[]
+    print(await transact(flags, await openChain(flags), (writes) => send(writes, projectId, ...values)))
   })
 }
 
 function showCommand(): Command {
-  return base('show', 'What the chain has of a project').action(async (projectId: bigint, flags: ChainFlags) => {
+  return readCommand('show', 'What the chain has of a project').action(async (projectId: bigint, flags: ChainFlags) => {
     const chain = await openChain(flags)
-    const [project, account, budget] = await Promise.all([
+    const [project, money, budget] = await Promise.all([
       chain.getProject(projectId),
       chain.getAccount(projectId),
       chain.getBudget(projectId),
     ])
-    print({ ...project, ...account, budget })
+    printJson({ ...project, ...money, budget })
   })
 }
 
 function publishCommand(): Command {
-  return base('publish', 'Publish an applet version for ever')
+  return sendCommand('publish', 'Publish an applet version for ever')
     .requiredOption('--wasm <file>', "the applet's WASM")
     .requiredOption('--manifest <file, directory or URL>', 'of the built circuit, as `applet audit` takes it')
-    .option('--fee-units <n>', 'units that each settlement pays to the payee', decimal, 0n)
+    .option('--fee-units <n>', 'units that each settlement pays to the payee', unsigned(40n), 0n)
     .option('--resets-state', 'State differs from that of the version before: cohorts start it anew', false)
     .action(async (projectId: bigint, flags: PublishFlags) => {
       const wasm = await readInput(flags.wasm, 'The applet')
-      const abi: AppletAbi = parseAppletAbi(wasm)
       const { manifest } = await loadManifest(flags.manifest, appletId(wasm), {})
       const { feeUnits, resetsState } = flags
-      const publication = { ...expectedPin(manifest, abi), feeUnits, resetsState, verifyingKey: manifest.verifyingKey }
-      print(await (await openChain(flags)).publishVersion(projectId, publication))
+      const { verifyingKey } = manifest
+      const publication = { ...expectedPin(manifest, parseAppletAbi(wasm)), feeUnits, resetsState, verifyingKey }
+      const send = (writes: Writes) => writes.publishVersion(projectId, publication)
+      print(await transact(flags, await openChain(flags), send))
     })
 }
 
-interface PublishFlags extends ChainFlags {
+interface PublishFlags extends SendFlags {
   readonly wasm: string
   readonly manifest: string
   readonly feeUnits: bigint
   readonly resetsState: boolean
 }
 
-function print(answer: object): void {
-  console.log(JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value), 2))
-}
-
-function decimal(text: string): bigint {
-  if (/^(0|[1-9][0-9]{0,77})$/.test(text)) return BigInt(text)
-  throw new InvalidArgumentError('Expected a number in decimal.')
-}
-
-function parseAddress(text: string): Hex {
-  if (isAddress(text)) return text
-  throw new InvalidArgumentError('Expected an address: 0x and 40 hexadecimal digits.')
+function print(sent: unknown): void {
+  if (sent !== undefined) printJson(sent)
 }

@@ -42,7 +42,9 @@ export const REFUSALS: Readonly<Partial<Record<(typeof errorsAbi)[number]['name'
   FrameSizeInvalid: reverted('Choose 1 to 64 readings a frame.'),
   GenesisOutOfField: reverted('Publish the hashes that follow from the manifest.'),
   KeyCoordinateOutOfField: reverted('Publish the verifying key of the manifest.'),
-  KeyWithoutContribution: reverted('Publish the key of a setup that somebody contributed to; with this one anybody can forge.'),
+  KeyWithoutContribution: reverted(
+    'Publish the key of a setup that somebody contributed to; with this one anybody can forge.',
+  ),
   KeyLength: reverted("Publish the verifying key of a circuit for the project's cohort size."),
   KeyNotStored: reverted('Send the publication with more gas.'),
   KeyUnknown: reverted('Check the hash: no version was published with this key.'),
