@@ -8,7 +8,7 @@ import type { Hex } from '../../engine/core/codec.ts'
 import type { Writes } from '../../engine/chain/writes.ts'
 import { integer, readInput } from '../applet/command.ts'
 import { loadManifest } from '../applet/manifest.ts'
-import { address, openChain, transact, unsigned, type ChainFlags, type SendFlags } from '../device/writes.ts'
+import { address, openChain, transact, unsigned, type ChainFlags, type SendFlags } from '../device/chain.ts'
 import { printJson } from '../table.ts'
 
 type Send = (writes: Writes, projectId: bigint, ...values: never[]) => Promise<unknown>

@@ -24,6 +24,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 }
 
 const SAMPLES: Readonly<Record<string, unknown>> = {
+  bool: true,
   address: `0x${'11'.repeat(20)}`,
   bytes: '0x',
   bytes4: '0x11223344',
