@@ -318,7 +318,18 @@ describe('B-05 the tree of keys', () => {
   }) // prettier-ignore
 })
 
-const KINDS = ['register', 'register', 'rotate', 'revoke', 'suspend', 'confirm', 'transfer', 'wait'] as const
+const KINDS = [
+  'register',
+  'rotate',
+  'rotate',
+  'rotate',
+  'rotate',
+  'revoke',
+  'suspend',
+  'confirm',
+  'transfer',
+  'wait',
+] as const
 interface Step {
   readonly kind: (typeof KINDS)[number]
   readonly device: number

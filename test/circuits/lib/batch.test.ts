@@ -129,10 +129,10 @@ describe('the circuit agrees with core', () => {
     frames: [{ sequence, readings: [[9n, 9n]] }, null, null, null],
   })
   const cases: [name: string, batch: TestBatch, units: bigint[], sequence: bigint][] = [
-    ['a repeated sequence counts nothing', one(4n), [0n, 0n, 0n, 0n], 4n],
-    ['a sequence going back counts nothing', one(3n), [0n, 0n, 0n, 0n], 4n],
+    ['B-03 a repeated sequence counts nothing', one(4n), [0n, 0n, 0n, 0n], 4n],
+    ['B-03 a sequence going back counts nothing', one(3n), [0n, 0n, 0n, 0n], 4n],
     ['a step of 2^32 counts', one(4n + STEP), [9n, 0n, 0n, 0n], 4n + STEP],
-    ['a step of 2^32 + 1 counts nothing', one(5n + STEP), [0n, 0n, 0n, 0n], 4n],
+    ['B-03 a step of 2^32 + 1 counts nothing', one(5n + STEP), [0n, 0n, 0n, 0n], 4n],
     ['the largest sequence is too far', one(U64 - 1n), [0n, 0n, 0n, 0n], 4n],
     [
       'a last sequence at the end of its range refuses 0',
@@ -228,7 +228,8 @@ describe('the circuit refuses', () => {
     ['a sequence beyond 64 bits', () => resigned({ sequence: U64 }), ['Num2Bits', 'Frame', 'Batch']],
     ['B-04 the device of another slot', () => altered(...['deviceId', 'keyX', 'keyY'].map((n) => [[n, 0], BigInt(input[n]![1] as string)] as [(string | number)[], bigint])), ['LeafBinding', 'Frame', 'Batch']],
     ['B-05 an empty slot that speaks', () => altered([['leaf', 0], 0n], [['identityRoot'], identityRoot([0n, leafOf(1), leafOf(2), 0n])]), ['LeafBinding', 'Frame', 'Batch']],
-    ['a present flag of 2', () => altered([['present', 0], 2n]), ['ReadingCount', 'Frame', 'Batch']],
+    ['B-05 a leaf that the root does not have, in a slot that is absent', () => altered([['leaf', 3], leafOf(1)]), ['Batch']],
+    ['B-01 B-05 a present flag of 2', () => altered([['present', 0], 2n]), ['ReadingCount', 'Frame', 'Batch']],
     ['B-06 an anchored frame declared absent', () => altered([['present', 0], 0n], [['count', 0], 0n], ...[0, 1].flatMap((i) => [0, 1].map((f) => [['reading', 0, i, f], 0n] as [(string | number)[], bigint]))), ['Batch']],
     ['a last sequence that packs to the same word', () => altered([['lastSequence', 1], 8n], [['lastSequence', 2], U64]), ['Num2Bits', 'SequenceOrder', 'SlotRule', 'Batch']],
     ['A-15 a State that packs to the same word', () => altered([['state', 3, 0], 4n], [['state', 3, 1], 6n + U64]), ['Num2Bits', 'StateRanges', 'Batch']],
