@@ -1,5 +1,6 @@
 // `npm run coverage:contracts`: runs the tests of the contracts with instrumented contracts and prints what they reached of each
-// file's lines and branches. Exits with 1 if a file is below the minimum, or if a test fails. Takes minutes.
+// file's lines and branches. Exits with 1 if a file is below the minimum. Tests of gas and of timing fail on instrumented code, which is
+// slower and dearer; whether tests pass is for `npm test` to say. Takes minutes.
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -25,6 +26,7 @@ function main(): number {
   compileOnce(instrumented)
   for (const file of readdirSync(DIR)) if (file.startsWith('reached-')) rmSync(join(DIR, file))
   const passed = runTests()
+  if (!passed) process.stdout.write('some tests failed on instrumented code (gas, timing): `npm test` judges them\n')
   const reached = reachedPoints()
   for (const [i, { path, text }] of instrumented.points.entries()) {
     if (UNREACHABLE.some(([point]) => point === `${path}: ${text}`)) reached.add(i)
@@ -34,7 +36,7 @@ function main(): number {
   for (const [point, reason] of UNREACHABLE) process.stdout.write(`counted as covered: ${point} (${reason})\n`)
   const low = files.filter((file) => percentCovered(file) < MINIMUM_PERCENT)
   for (const { path } of low) process.stdout.write(`${path} is below ${MINIMUM_PERCENT} %\n`)
-  return passed && low.length === 0 ? 0 : 1
+  return low.length === 0 ? 0 : 1
 }
 
 /** Writes artifacts.json unless it holds these sources already: compiling takes about a minute. */
