@@ -134,7 +134,7 @@ function command(name: string, description: string, args: readonly Argument[], s
   const made = name === 'fund' ? signCommand(name, description) : sendCommand(name, description)
   for (const [argument, told, parse] of args) made.argument(argument, told, parse)
   return made.action(async (projectId: bigint, ...rest: unknown[]) => {
-    const flags = { calldata: false, ...(rest[args.length] as SendFlags) }
+    const flags = rest[args.length] as SendFlags
     const values = rest.slice(0, args.length) as never[]
     print(await transact(flags, await openChain(flags), (writes) => send(writes, projectId, ...values)))
   })

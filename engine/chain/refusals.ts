@@ -57,7 +57,7 @@ export const REFUSALS: Readonly<Partial<Record<(typeof errorsAbi)[number]['name'
   VersionIsStopped: { code: 'VERSION_STOPPED', remedy: 'Publish and activate another version.' },
   VersionNotActive: { code: 'VERSION_NOT_ACTIVE', remedy: 'Activate the version, or use the one that is active.' },
   VersionNotAttested: reverted('Have an auditor of the registry attest the version first.'),
-  VersionUnknown: { code: 'VERSION_NOT_ACTIVE', remedy: 'Check the version: the project has published none with it.' },
+  VersionUnknown: reverted('Check the version: the project has published none with this number.'),
 
   // devices
   AdmissionExpired: SIGNED_AGAIN,

@@ -90,7 +90,7 @@ export const ERRORS = {
   STORE_LOCKED: 'The data directory is in use by another engine.',
   TASK_NOT_FAILED: 'Only a failed task can be retried.',
   TASK_UNKNOWN: 'The engine has no task with this id.',
-  VERSION_NOT_ACTIVE: 'An applet version is not published, not active yet, or past its sunset.',
+  VERSION_NOT_ACTIVE: 'An applet version is not active yet, or past its sunset.',
   VERSION_STOPPED:
     'An applet version or its verifying key was stopped for ever; nothing is anchored or settled under it.',
 
