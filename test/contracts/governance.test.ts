@@ -338,6 +338,23 @@ describe('the timelock', () => {
     await expect(world.execute(actions, 'to be cancelled')).rejects.toThrow('GovernorUnexpectedProposalState')
   })
 
+  it('takes a proposal back for its proposer, and nobody else, until the vote opens', async () => {
+    const actions = [action('projects', 'setConfig', [PROJECT_ID, 15n])]
+    const { governor, few, most, canceller } = world
+    const text = 'to be taken back'
+    const proposal = [actions.map(({ to }) => to), [0n], actions.map(({ data }) => data), keccak256(toHex(text))]
+    const cancel = (account: Hex) =>
+      world.send(account, governor, abis.attestreamGovernorAbi as Abi, 'cancel', [...proposal])
+    await world.propose(actions, text)
+    for (const account of [most, canceller]) await expect(cancel(account)).rejects.toThrow('GovernorUnableToCancel')
+    await cancel(few)
+    expect(await world.state(actions, text)).toBe(STATE.canceled)
+    await world.propose(actions, 'too late to be taken back')
+    proposal[3] = keccak256(toHex('too late to be taken back'))
+    await world.advance(TERMS.votingDelaySec + 1)
+    await expect(cancel(few)).rejects.toThrow('GovernorUnableToCancel')
+  })
+
   it('carries out what a multisig proposes, the result of a vote elsewhere, by anybody after the delay', async () => {
     const { multisig, stranger, deployer, send } = world
     const other = await world.deployWith({ kind: 'proposer', proposer: multisig, timelockDelaySec: 3600 })

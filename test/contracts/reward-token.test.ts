@@ -64,6 +64,11 @@ describe('the reward token', () => {
     await expect(permit(await sign(keys[ALICE]!))).rejects.toThrow('ERC2612InvalidSigner')
   })
 
+  it('counts time in seconds, as it says of itself', async () => {
+    expect(await read('CLOCK_MODE')).toBe('mode=timestamp')
+    expect(BigInt((await read('clock')) as number)).toBe((await stage.publicClient.getBlock()).timestamp)
+  })
+
   it('counts votes from delegation on, and moves them with the tokens', async () => {
     const { alice, bob } = stage
     expect(await read('getVotes', [alice])).toBe(0n)
