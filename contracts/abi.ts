@@ -187,6 +187,7 @@ export const deviceRegistryAbi = [
 
 // prettier-ignore
 export const groth16VerifierAbi = [
+  {"inputs":[{"internalType":"uint256","name":"actualBytes","type":"uint256"},{"internalType":"uint256","name":"expectedBytes","type":"uint256"}],"name":"CalldataLength","type":"error"},
   {"inputs":[{"internalType":"uint256","name":"index","type":"uint256"},{"internalType":"uint256","name":"value","type":"uint256"}],"name":"CoordinateOutOfField","type":"error"},
   {"inputs":[{"internalType":"address","name":"key","type":"address"},{"internalType":"uint256","name":"signals","type":"uint256"}],"name":"KeyMismatch","type":"error"},
   {"inputs":[],"name":"ProofInvalid","type":"error"},
@@ -527,6 +528,7 @@ export const errorsAbi = [
   {"inputs":[{"internalType":"uint64","name":"deviceId","type":"uint64"},{"internalType":"uint256","name":"projectId","type":"uint256"}],"name":"OtherProject","type":"error"},
   {"inputs":[],"name":"RegistryFull","type":"error"},
   {"inputs":[{"internalType":"string","name":"str","type":"string"}],"name":"StringTooLong","type":"error"},
+  {"inputs":[{"internalType":"uint256","name":"actualBytes","type":"uint256"},{"internalType":"uint256","name":"expectedBytes","type":"uint256"}],"name":"CalldataLength","type":"error"},
   {"inputs":[{"internalType":"uint256","name":"index","type":"uint256"},{"internalType":"uint256","name":"value","type":"uint256"}],"name":"CoordinateOutOfField","type":"error"},
   {"inputs":[{"internalType":"address","name":"key","type":"address"},{"internalType":"uint256","name":"signals","type":"uint256"}],"name":"KeyMismatch","type":"error"},
   {"inputs":[],"name":"ProofInvalid","type":"error"},

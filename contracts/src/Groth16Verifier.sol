@@ -29,6 +29,8 @@ contract Groth16Verifier {
     error CoordinateOutOfField(uint256 index, uint256 value);
     /// @notice A proof has 256 bytes.
     error ProofLength(uint256 actualBytes, uint256 expectedBytes);
+    /// @notice The call has bytes that belong to no argument, or lacks some.
+    error CalldataLength(uint256 actualBytes, uint256 expectedBytes);
     /// @notice The account holds no key for so many signals.
     error KeyMismatch(address key, uint256 signals);
     /// @notice The proof does not hold for these signals under this key.
@@ -65,6 +67,8 @@ contract Groth16Verifier {
 
     function _checkInputs(address key, uint256 width, uint256[] calldata signals, bytes calldata proofs) private view {
         if (key.code.length != 1 + VerifyingKey.encodedLength(width)) revert KeyMismatch(key, width);
+        uint256 calldataBytes = 4 + 32 * (5 + signals.length) + proofs.length; // three heads, two lengths
+        if (msg.data.length != calldataBytes) revert CalldataLength(msg.data.length, calldataBytes);
         for (uint256 i = 0; i < proofs.length / 32; i++) {
             uint256 coordinate;
             assembly ("memory-safe") {

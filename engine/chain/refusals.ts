@@ -97,6 +97,7 @@ export const REFUSALS: Readonly<Partial<Record<(typeof errorsAbi)[number]['name'
   LedgerMismatch: MOVED_ON,
   NotSequencer: role("Sign with the key of the project's sequencer."),
   ProofInvalid: RECEIPT,
+  CalldataLength: RECEIPT,
   ProofLength: RECEIPT,
   ProofOfManyInvalid: RECEIPT,
   ReceiptRefused: reverted('Leave out the receipt that the index names, and send the rest.'),

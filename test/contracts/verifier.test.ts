@@ -64,6 +64,16 @@ describe.each([4, 16])('the verifier with the signals of D=%i', (cohortSize) => 
     }
   })
 
+  it('C-01 refuses calldata that is longer than its arguments, or cut short', async () => {
+    const data = encodeVerify(key, signals, proof)
+    const call = (bytes: Hex) =>
+      onChain('verify', () => stage.publicClient.call({ to: stage.addresses.verifier, data: bytes }))
+    await call(data)
+    await expect(call(`${data}00`)).rejects.toThrow('CalldataLength')
+    await expect(call(`${data}${'00'.repeat(32)}`)).rejects.toThrow('CalldataLength')
+    await expect(call(data.slice(0, -2) as Hex)).rejects.toThrow('without a reason')
+  })
+
   it('C-09 refuses a proof of another length, of zeros, and under another key or none', async () => {
     await expect(verify(signals, proof.slice(0, -2) as Hex)).rejects.toThrow('ProofLength(255, 256)')
     await expect(verify(signals, `${proof}00`)).rejects.toThrow('ProofLength(257, 256)')
