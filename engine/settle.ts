@@ -4,7 +4,7 @@
 import type { Chain } from './chain/chain.ts'
 import type { Sent as ChainSent } from './chain/connection.ts'
 import type { AnchorRequest } from './chain/writes.ts'
-import { AttestreamError, isAttestreamError } from './core/errors.ts'
+import { AttestreamError, isRefusal } from './core/errors.ts'
 import type { AnchorFields } from './core/journal.ts'
 import type { Receipt } from './core/receipt.ts'
 
@@ -147,9 +147,4 @@ function notSettled({ cohort, batchNumber }: Receipt): AttestreamError {
 
 function isSameCohort(a: Pick<Receipt, 'projectId' | 'cohort'>, b: Pick<Receipt, 'projectId' | 'cohort'>): boolean {
   return a.projectId === b.projectId && a.cohort === b.cohort
-}
-
-/** True if a contract refused, and did not the node. */
-function isRefusal(error: unknown): error is AttestreamError {
-  return isAttestreamError(error) && 'error' in error.details
 }

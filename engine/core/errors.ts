@@ -161,3 +161,8 @@ export class AttestreamError extends Error {
 export function isAttestreamError(error: unknown, ...codes: ErrorCode[]): error is AttestreamError {
   return error instanceof AttestreamError && (codes.length === 0 || codes.includes(error.code))
 }
+
+/** True if a contract refused the call, whatever code that has; false if the node did, or did not answer. */
+export function isRefusal(error: unknown): error is AttestreamError {
+  return isAttestreamError(error) && 'error' in error.details
+}

@@ -8,7 +8,7 @@ import { settlementAbi } from '../../contracts/abi.ts'
 import { onChain } from '../../engine/chain/reverts.ts'
 import { settleCalldata, type SettledReceipt } from '../../engine/chain/writes.ts'
 import { integerToHex, type Hex } from '../../engine/core/codec.ts'
-import { isAttestreamError } from '../../engine/core/errors.ts'
+import { isRefusal } from '../../engine/core/errors.ts'
 import type { Stage } from './stage.ts'
 
 /** Order of the field that the coordinates of a proof are in. */
@@ -38,7 +38,7 @@ export async function tried(stage: Stage, { to, data, from, gas }: Call): Promis
     const result = await onChain('try it', () => stage.publicClient.call(call))
     return { accepted: result.data ?? '0x' }
   } catch (error) {
-    if (!isAttestreamError(error, 'CHAIN_REVERTED')) throw error
+    if (!isRefusal(error)) throw error
     return { refused: `${String(error.details.error)}(${(error.details.args as unknown[]).map(String).join(', ')})` }
   }
 }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { appletRegistryAbi, deviceRegistryAbi, projectRegistryAbi, settlementAbi } from '../../contracts/abi.ts'
 import { contractArtifacts, type ContractName } from '../../contracts/build.ts'
 import { poseidonSource } from '../../contracts/poseidon.ts'
-import { isAttestreamError } from '../../engine/core/errors.ts'
+import { isRefusal } from '../../engine/core/errors.ts'
 import { deviceLeaf, identityRoot } from '../../engine/core/identity.ts'
 import { poseidon } from '../../engine/core/poseidon.ts'
 import { hexToBytes, type Hex } from '../../engine/core/codec.ts'
@@ -370,7 +370,7 @@ class TreeModel {
     const happened = await this.onChain(kind, known, id, key + 1).then(
       () => true,
       (error: unknown) => {
-        if (!isAttestreamError(error, 'CHAIN_REVERTED')) throw error
+        if (!isRefusal(error)) throw error
         return false
       },
     )

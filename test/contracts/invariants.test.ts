@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { claimTypedData } from './claim-order.ts'
-import { isAttestreamError } from '../../engine/core/errors.ts'
+import { isRefusal } from '../../engine/core/errors.ts'
 import { integerToHex } from '../../engine/core/codec.ts'
 import type { AnchorFields } from '../../engine/core/journal.ts'
 import { poseidon } from '../../engine/core/poseidon.ts'
@@ -272,7 +272,7 @@ async function outcome(send: () => Promise<unknown>): Promise<boolean> {
     await send()
     return true
   } catch (error) {
-    if (!isAttestreamError(error, 'CHAIN_REVERTED')) throw error
+    if (!isRefusal(error)) throw error
     return false
   }
 }
