@@ -95,7 +95,9 @@ function revertedError(action: string, data: Hex, cause: unknown): AttestreamErr
   return new AttestreamError(refusal?.code ?? 'CHAIN_REVERTED', message, details, { cause })
 }
 
+/** Empty where the verifier ran out of gas. */
 function innerError(data: Hex): string {
+  if (data === '0x') return data
   const { name, args } = decodeRevert(data)
   return `${name}(${args.map(String).join(', ')})`
 }
