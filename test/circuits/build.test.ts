@@ -55,11 +55,11 @@ describe('the circuit of energy-meter at D = 4, R = 4', () => {
     expect(Object.values(paths).filter((path) => !existsSync(path))).toEqual([])
   })
 
-  it('keeps the overhead of a slot within 6,500 constraints', () => {
+  it('keeps the overhead of a slot within 5,300 constraints', () => {
     const perReading = compileApplet(wasm).stats.constraints
     const overhead = (built.manifest.constraints - 16 * perReading) / 4
-    expect(overhead).toBeGreaterThan(6_000)
-    expect(overhead).toBeLessThanOrEqual(6_500)
+    expect(overhead).toBeGreaterThan(5_000)
+    expect(overhead).toBeLessThanOrEqual(5_300)
   })
 
   it('agrees with the native run of the same bytes: a first reading, kWh, a trap, a stale frame, an absent one', async () => {
