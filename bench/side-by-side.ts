@@ -1,6 +1,7 @@
 // What a verification costs with our contract, with one generated for a single key, and with snarkjs', on one chain with real proofs of
 // the same key. Nothing is left to chance: signals and proofs have no zero byte, which in calldata would be cheaper than others.
 
+import { setTimeout } from 'node:timers/promises'
 import { createPublicClient, createWalletClient, encodeFunctionData, http, type Abi, type Hex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
@@ -22,6 +23,8 @@ const COHORT_SIZE = 16
 const W3BSTREAM_COHORT_SIZE = 236
 /** An estimate would find how little gas snarkjs' verifier needs to answer no: it succeeds then as well. */
 const GAS_LIMIT = 5_000_000n
+const RECEIPT_TIMEOUT_MS = 60_000
+const POLL_MS = 10
 const CONSTRUCTOR = '600b380380600b5f395ff3'
 
 /** The chain of `anvil`, or one of its own. */
@@ -99,9 +102,19 @@ function connect(anvil: Anvil) {
   const account = privateKeyToAccount(anvil.accounts[0]!.privateKey)
   const walletClient = createWalletClient({ chain: foundry, transport, account })
 
+  /** A node may announce a block before its receipts, so what is asked for is the receipt itself. */
+  async function mined(hash: Hex) {
+    const deadlineMs = performance.now() + RECEIPT_TIMEOUT_MS
+    while (performance.now() < deadlineMs) {
+      const receipt = await publicClient.getTransactionReceipt({ hash }).catch(() => undefined)
+      if (receipt) return receipt
+      await setTimeout(POLL_MS)
+    }
+    throw new Error(`transaction ${hash} was not mined`)
+  }
   async function send(transaction: { to?: Hex; data: Hex }) {
     const hash = await walletClient.sendTransaction({ ...transaction, gas: GAS_LIMIT })
-    const receipt = await publicClient.waitForTransactionReceipt({ hash })
+    const receipt = await mined(hash)
     if (receipt.status !== 'success') throw new Error(`transaction ${hash} failed`)
     return receipt
   }

@@ -2,6 +2,7 @@ import { encodeFunctionData, zeroAddress } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settlementAbi } from '../../contracts/abi.ts'
 import type { Hex } from '../../engine/core/codec.ts'
+import { mined } from './attack-calls.ts'
 import { compileHostileToken } from './hostile-token.ts'
 import { createStage, MAX_UNITS, REWARD_PER_UNIT_WEI, type Stage } from './stage.ts'
 
@@ -96,6 +97,6 @@ describe("a project's escrow", () => {
   async function sendRaw(transaction: { from: Hex; to?: Hex; data: Hex }) {
     const params = [transaction]
     const hash = (await stage.testClient.request({ method: 'eth_sendTransaction', params } as never)) as Hex
-    return stage.publicClient.waitForTransactionReceipt({ hash })
+    return mined(stage, hash)
   }
 })

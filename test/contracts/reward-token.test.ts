@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { contractArtifacts } from '../../contracts/build.ts'
 import { onChain } from '../../engine/chain/reverts.ts'
 import type { Hex } from '../../engine/core/codec.ts'
+import { mined } from './attack-calls.ts'
 import { createStage, type Stage } from './stage.ts'
 
 const [OPERATOR, ALICE, STRANGER] = [0, 3, 5]
@@ -26,7 +27,7 @@ describe('the reward token', () => {
     const gas = '0x100000' // an estimate in this block misses the checkpoint that the next block adds
     const params = [{ from: call.account, to, data: call.data, gas }]
     const hash = (await stage.testClient.request({ method: 'eth_sendTransaction', params } as never)) as Hex
-    expect((await stage.publicClient.waitForTransactionReceipt({ hash })).status).toBe('success')
+    expect((await mined(stage, hash)).status).toBe('success')
   }
 
   it('is minted by its owner alone and never beyond its cap', async () => {

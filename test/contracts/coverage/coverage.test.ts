@@ -7,6 +7,8 @@ import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { importer } from '../../../contracts/build.ts'
 import { startAnvil, type Anvil } from '../../../engine/chain/anvil.ts'
+import { mined } from '../attack-calls.ts'
+import type { Stage } from '../stage.ts'
 import { instrument } from './instrument.ts'
 import { startRecorder, type Recorder } from './recorder.ts'
 import { coverageByFile, percentCovered, renderCoverage } from './report.ts'
@@ -63,11 +65,11 @@ describe('coverage of contracts', () => {
     const account = privateKeyToAccount(anvil.accounts[0]!.privateKey)
     const walletClient = createWalletClient({ chain: foundry, transport, account })
     const { abi, bytecode } = compileSmall()
-    const mined = async (hash: Hex) => publicClient.waitForTransactionReceipt({ hash })
-    const created = await mined(await walletClient.deployContract({ abi, bytecode, args: [1n] }))
+    const received = (hash: Hex) => mined({ publicClient } as Stage, hash)
+    const created = await received(await walletClient.deployContract({ abi, bytecode, args: [1n] }))
     const contract = { address: created.contractAddress!, abi }
 
-    await mined(await walletClient.writeContract({ ...contract, functionName: 'add', args: [5n, false] }))
+    await received(await walletClient.writeContract({ ...contract, functionName: 'add', args: [5n, false] }))
     expect(await publicClient.readContract({ ...contract, functionName: 'size', args: [2n] })).toBe('small')
     await expect(publicClient.simulateContract({ ...contract, functionName: 'add', args: [5n, true] })).rejects.toThrow(
       'refused',
