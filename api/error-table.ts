@@ -147,7 +147,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
   CHAIN_UNAVAILABLE: [503, 'Nothing is lost: the engine goes on when the node answers again. Check the RPC URL.'],
   CHAIN_UNSUPPORTED: [500, 'Deploy to a chain with the Cancun instructions and the precompiled contracts 6, 7 and 8.'],
   CODE_MISMATCH: [500, 'Do not use the address. Check that the RPC URL is the chain you mean; take another `--salt`.'],
-  DEPLOYER_KEY_INVALID: [500, 'Set `ATTESTREAM_DEPLOYER_KEY` to 0x and 64 hexadecimal digits, or name a `--keystore`.'],
+  SIGNING_KEY_INVALID: [500, 'Set `ATTESTREAM_PRIVATE_KEY` to 0x and 64 hexadecimal digits, or name a `--keystore`.'],
   DEPLOYMENT_CHANGED: [500, 'Give the terms of the file again, or deploy the new contracts with another `--file`.'],
   FUNDS_INSUFFICIENT: [500, 'Send the deployer what the message names, then run the command again.'],
   KEYSTORE_INVALID: [500, 'Name a version 3 keystore, as geth, foundry and wallets write it.'],

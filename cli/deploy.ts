@@ -1,6 +1,5 @@
 // `deploy`: the contracts onto any EVM chain, and where asked for the governance that owns them.
 
-import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import {
   createPublicClient,
@@ -13,12 +12,12 @@ import {
   parseEther,
 } from 'viem'
 import type { Chain, Hex } from 'viem'
-import { privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts'
+import { privateKeyToAccount } from 'viem/accounts'
 import type { DeployOptions, DeployProgress, Deployment, DeployTerms, Governance } from '../contracts/deploy.ts'
 import { onChain } from '../engine/chain/reverts.ts'
 import { AttestreamError } from '../engine/index.ts'
 import { readEnvironment, type Environment } from './environment.ts'
-import { askPassphrase } from './passphrase.ts'
+import { signingKey } from './signing-key.ts'
 import { grouped, printFacts } from './table.ts'
 
 interface DeployFlags {
@@ -66,7 +65,7 @@ export function deployCommand(): Command {
       integer(1, Number.MAX_SAFE_INTEGER),
     )
     .option('--file <file>', 'deployment file; default deployments/<network>.json')
-    .option('--keystore <file>', 'encrypted key (version 3) that deploys; without it ATTESTREAM_DEPLOYER_KEY')
+    .option('--keystore <file>', 'encrypted key (version 3) that deploys; without it ATTESTREAM_PRIVATE_KEY')
     .option('--dry-run', 'tell what is there, what is missing and what it costs; send nothing', false)
     .option('--timeout <seconds>', 'how long a transaction may wait for its block', integer(1, DAY_SEC), 600)
     .option('--production', 'refuse applet versions of a development setup', false)
@@ -100,7 +99,7 @@ async function run(flags: DeployFlags): Promise<void> {
   const environment = readEnvironment()
   const { deploy } = await import('../contracts/deploy.ts')
   const { chain, rpcUrl, network } = await chainOf(flags, environment)
-  const account = await deployerOf(flags, environment)
+  const account = privateKeyToAccount(await signingKey(flags))
   const transport = http(rpcUrl)
   const local = /^https?:\/\/(127\.0\.0\.1|localhost)[:/]/.test(rpcUrl)
   const options: DeployOptions = {
@@ -180,43 +179,6 @@ async function chainOf(flags: DeployFlags, environment: Environment) {
   const nativeCurrency = { name: 'Coin', symbol: 'coins', decimals: 18 }
   const chain: Chain = defineChain({ id, name: `chain-${id}`, nativeCurrency, rpcUrls: { default: { http: [url] } } })
   return { chain, rpcUrl: url, network: chain.name }
-}
-
-/** The account that deploys; neither its key nor its passphrase is in any message. */
-async function deployerOf(flags: DeployFlags, environment: Environment): Promise<PrivateKeyAccount> {
-  if (flags.keystore !== undefined) {
-    const { openKeystore } = await import('../contracts/keystore.ts')
-    const text = await readKeystore(flags.keystore)
-    const passphrase = environment.keystorePassphrase ?? (await askPassphrase(`Passphrase of ${flags.keystore}: `))
-    return privateKeyToAccount(openKeystore(text, passphrase))
-  }
-  const key = environment.deployerKey
-  if (key === undefined) {
-    throw new AttestreamError(
-      'DEPLOYER_KEY_INVALID',
-      'No key to deploy with; set ATTESTREAM_DEPLOYER_KEY or name a --keystore.',
-    )
-  }
-  try {
-    if (/^0x[0-9a-f]{64}$/i.test(key)) return privateKeyToAccount(key as Hex)
-  } catch {
-    // zero, or not below the order of the curve: no key either; viem's message would quote it
-  }
-  throw new AttestreamError(
-    'DEPLOYER_KEY_INVALID',
-    'ATTESTREAM_DEPLOYER_KEY is not a private key: 0x and 64 hexadecimal digits.',
-  )
-}
-
-async function readKeystore(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    throw new AttestreamError(
-      'INPUT_INVALID',
-      `The keystore ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}.`,
-    )
-  }
 }
 
 function printProgress(progress: DeployProgress, chain: Chain): void {

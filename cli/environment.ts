@@ -1,9 +1,7 @@
 // The environment, read here and nowhere else.
 
 export interface Environment {
-  /** Private key that deploys: 0x and 64 hexadecimal digits. */
-  readonly deployerKey: string | undefined
-  /** Private key that admits devices or owns them: 0x and 64 hexadecimal digits. */
+  /** Private key that deploys, or owns projects or devices, or admits devices: 0x and 64 hexadecimal digits. */
   readonly signingKey: string | undefined
   /** Of a project at an engine. */
   readonly apiKey: string | undefined
@@ -13,10 +11,9 @@ export interface Environment {
 }
 
 export function readEnvironment(): Environment {
-  const { ATTESTREAM_DEPLOYER_KEY, ATTESTREAM_KEYSTORE_PASSPHRASE, ATTESTREAM_RPC_URL } = process.env
+  const { ATTESTREAM_KEYSTORE_PASSPHRASE, ATTESTREAM_RPC_URL } = process.env
   const { ATTESTREAM_PRIVATE_KEY, ATTESTREAM_API_KEY } = process.env
   return {
-    deployerKey: ATTESTREAM_DEPLOYER_KEY,
     signingKey: ATTESTREAM_PRIVATE_KEY,
     apiKey: ATTESTREAM_API_KEY,
     keystorePassphrase: ATTESTREAM_KEYSTORE_PASSPHRASE,

@@ -13,7 +13,8 @@ import { AttestreamError } from '../../engine/index.ts'
 import { createSecretKey } from '../../sdk/index.ts'
 import { reasonOf } from '../applet/command.ts'
 import { printJson } from '../table.ts'
-import { address, openChain, signCommand, signingKey, unsigned, type ChainFlags, type KeyFlags } from './chain.ts'
+import { address, openChain, signCommand, unsigned, type ChainFlags } from './chain.ts'
+import { signingKey, type KeyFlags } from '../signing-key.ts'
 
 interface AdmitFlags extends ChainFlags, KeyFlags {
   readonly project?: bigint

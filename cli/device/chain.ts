@@ -1,28 +1,19 @@
 // What the device commands share: where the contracts are, whose key signs, and sending a transaction or only telling what it would be.
 
 import { Command, InvalidArgumentError } from 'commander'
-import { privateKeyToAccount } from 'viem/accounts'
 import { isAddress } from 'viem'
-import { openKeystore } from '../../contracts/keystore.ts'
 import { readChainAt, type ReadableChain } from '../../engine/chain/at-settlement.ts'
 import { createChain } from '../../engine/chain/chain.ts'
 import type { Call, Connection } from '../../engine/chain/connection.ts'
 import { createWrites, type Writes } from '../../engine/chain/writes.ts'
 import type { Hex } from '../../engine/core/codec.ts'
-import { AttestreamError } from '../../engine/index.ts'
-import { readInput } from '../applet/command.ts'
-import { readEnvironment } from '../environment.ts'
-import { askPassphrase } from '../passphrase.ts'
+import { signingKey, type KeyFlags } from '../signing-key.ts'
 import { printJson } from '../table.ts'
 
 export interface ChainFlags {
   readonly rpc: string
   readonly settlement: Hex
   readonly fromBlock?: bigint
-}
-
-export interface KeyFlags {
-  readonly keystore?: string
 }
 
 export interface SendFlags extends ChainFlags, KeyFlags {
@@ -58,27 +49,6 @@ export function sendCommand(name: string, description: string, example: string):
 
 export const openChain = ({ rpc, settlement, fromBlock }: ChainFlags): Promise<ReadableChain> =>
   readChainAt(rpc, settlement, fromBlock ?? 0n)
-
-/** The key that signs; throws INPUT_INVALID or KEYSTORE_*, with nothing of the key in it. */
-export async function signingKey({ keystore }: KeyFlags): Promise<Hex> {
-  const { signingKey: key, keystorePassphrase } = readEnvironment()
-  if (keystore !== undefined) {
-    const text = new TextDecoder().decode(await readInput(keystore, 'The keystore'))
-    return openKeystore(text, keystorePassphrase ?? (await askPassphrase(`Passphrase of ${keystore}: `)))
-  }
-  if (key !== undefined && /^0x[0-9a-fA-F]{64}$/.test(key) && isPrivateKey(key as Hex)) return key as Hex
-  const came = key === undefined ? 'is not set' : 'is not a key of 0x and 64 hexadecimal digits'
-  throw new AttestreamError('INPUT_INVALID', `ATTESTREAM_PRIVATE_KEY ${came}; set it, or name a --keystore.`)
-}
-
-/** False for zero and for what is not below the order of the curve; viem's error would quote the key. */
-function isPrivateKey(key: Hex): boolean {
-  try {
-    return privateKeyToAccount(key).address !== undefined
-  } catch {
-    return false
-  }
-}
 
 /** Sends what `write` asks for and gives its answer; with `--calldata` prints the transaction instead and gives undefined. */
 export async function transact<T>(

@@ -111,7 +111,7 @@ export const ERRORS = {
   // deployment
   CHAIN_UNSUPPORTED: 'A chain lacks an instruction or a precompiled contract that the contracts need.',
   CODE_MISMATCH: "An address of a deployment holds other code than the contract's.",
-  DEPLOYER_KEY_INVALID: 'The key that deploys is missing, or is not a private key.',
+  SIGNING_KEY_INVALID: 'The key that a command signs with is missing, or is not a private key.',
   DEPLOYMENT_CHANGED: 'A deployment file tells of other contracts or arguments than would be deployed now.',
   FUNDS_INSUFFICIENT: 'The deployer has less than the transactions are expected to cost.',
   KEYSTORE_INVALID: 'A file is not an encrypted key of version 3 that can be read.',

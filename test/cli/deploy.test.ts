@@ -44,7 +44,7 @@ const clients = () => {
 
 /** The command line as a process of its own. */
 function start(args: string[]) {
-  const env = { ...process.env, ATTESTREAM_DEPLOYER_KEY: key }
+  const env = { ...process.env, ATTESTREAM_PRIVATE_KEY: key }
   const child = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', 'deploy', ...args], { cwd: ROOT, env })
   children.push(child)
   const said = { text: '' }
@@ -100,7 +100,7 @@ describe('attestream deploy', () => {
     expect(second.said.text).toContain('7 transactions sent')
     expect(await publicClient.getTransactionCount({ address: deployer!.address })).toBe(8)
 
-    vi.stubEnv('ATTESTREAM_DEPLOYER_KEY', key)
+    vi.stubEnv('ATTESTREAM_PRIVATE_KEY', key)
     const third = await deployHere('--rpc', anvil.rpcUrl, '--chain-id', '31337', '--file', file)
     expect(third).toContain('0 transactions sent')
     expect(await publicClient.getTransactionCount({ address: deployer!.address })).toBe(8)
@@ -149,7 +149,7 @@ describe('attestream deploy', () => {
       ['--owner', '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92267'],
     ],
   ])('refuses %s', async (_, code, args) => {
-    vi.stubEnv('ATTESTREAM_DEPLOYER_KEY', key)
+    vi.stubEnv('ATTESTREAM_PRIVATE_KEY', key)
     vi.stubEnv('ATTESTREAM_RPC_URL', anvil.rpcUrl)
     await expect(deployHere(...args)).rejects.toMatchObject({ code })
   })
@@ -159,14 +159,14 @@ describe('attestream deploy', () => {
     ['a key that is too short', '0x1234abcd'],
     ['a key above the order of the curve', `0x${'ff'.repeat(32)}`],
   ])('refuses %s without repeating it', async (_, wrong) => {
-    vi.stubEnv('ATTESTREAM_DEPLOYER_KEY', wrong)
+    vi.stubEnv('ATTESTREAM_PRIVATE_KEY', wrong)
     const error = await deployHere('--network', 'local', '--rpc', anvil.rpcUrl).catch((caught: unknown) => caught)
-    expect(error).toMatchObject({ code: 'DEPLOYER_KEY_INVALID' })
+    expect(error).toMatchObject({ code: 'SIGNING_KEY_INVALID' })
     if (wrong) expect(JSON.stringify(error) + String(error)).not.toContain(wrong.slice(2))
   })
 
   it('does not show an RPC URL that carries a key', async () => {
-    vi.stubEnv('ATTESTREAM_DEPLOYER_KEY', key)
+    vi.stubEnv('ATTESTREAM_PRIVATE_KEY', key)
     const error = await deployHere('--network', 'local', '--rpc', 'http://127.0.0.1:9/v2/s3cret').catch(
       (caught: Error) => caught,
     )

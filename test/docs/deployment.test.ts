@@ -34,7 +34,7 @@ describe('the commands', () => {
   })
 
   it.each(commands.filter((command) => command.includes('--network local')))('deploy %s runs', async (command) => {
-    vi.stubEnv('ATTESTREAM_DEPLOYER_KEY', anvil.accounts[0]!.privateKey)
+    vi.stubEnv('ATTESTREAM_PRIVATE_KEY', anvil.accounts[0]!.privateKey)
     const lines: string[] = []
     vi.spyOn(console, 'log').mockImplementation((line: unknown) => void lines.push(String(line)))
     const file = join(directory, `${commands.indexOf(command)}.json`)
