@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deviceRegistryAbi, settlementAbi } from '../../contracts/abi.ts'
 import { admissionTypedData, rotationTypedData } from '../../engine/chain/typed-data.ts'
 import { deviceLeaf } from '../../engine/core/identity.ts'
+import { claimTypedData } from './claim-order.ts'
 import { deployWallet, type SmartWallet } from './smart-wallet.ts'
 import { createStage, deviceKey, REWARD_PER_UNIT_WEI, type Stage } from './stage.ts'
 
@@ -154,17 +155,11 @@ describe('a wallet that is a contract', () => {
   })
 
   it('C-05 is paid where both of its owners signed for, once', async () => {
-    const { chain, addresses, people, anvil } = stage
+    const { chain, addresses, people } = stage
     await chain.settle(await stage.receipt(await stage.anchorNext(), [12n, 0n, 0n, 0n], 41n))
     const deadline = (await stage.publicClient.getBlock()).timestamp + 3600n
     const order = { owner: wallet.address, to: people[7]!, deviceIds: [1n], nonce: 0n, deadline }
-    const typedData = {
-      domain: { name: 'Attestream', version: '1', chainId: anvil.chainId, verifyingContract: addresses.settlement },
-      types: CLAIM_TYPES,
-      primaryType: 'Claim',
-      message: order,
-    }
-    const signature = await wallet.sign(typedData)
+    const signature = await wallet.sign(claimTypedData(stage, order))
     const claim = (terms: typeof order, by: Hex) => stage.transact('settlement', 'claimFor', [terms, by], STRANGER)
     await expect(claim({ ...order, to: people[STRANGER]! }, signature)).rejects.toThrow('ClaimSignatureInvalid')
     await expect(claim(order, signature.slice(0, 132) as Hex)).rejects.toThrow('ClaimSignatureInvalid')
@@ -193,13 +188,3 @@ describe('a wallet that is a contract', () => {
     expect(await chain.getDevice(1n)).toMatchObject({ owner: wallet.address, status: 'revoked' })
   })
 })
-
-const CLAIM_TYPES = {
-  Claim: [
-    { name: 'owner', type: 'address' },
-    { name: 'to', type: 'address' },
-    { name: 'deviceIds', type: 'uint256[]' },
-    { name: 'nonce', type: 'uint256' },
-    { name: 'deadline', type: 'uint64' },
-  ],
-} as const
