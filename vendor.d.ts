@@ -15,7 +15,11 @@ declare module 'snarkjs' {
     pi_c: string[]
   }
   export const groth16: {
-    prove(zkey: Source, witness: Source): Promise<{ proof: Proof; publicSignals: string[] }>
+    prove(
+      zkey: Source,
+      witness: Source,
+      logger?: { debug(message: string): void },
+    ): Promise<{ proof: Proof; publicSignals: string[] }>
     verify(verifyingKey: object, publicSignals: readonly string[], proof: object): Promise<boolean>
   }
   export const curves: { getCurveFromName(name: string, options?: { singleThread?: boolean }): Promise<unknown> }

@@ -6,14 +6,14 @@ import type { Prover } from './prover.ts'
 /** Falls back on PROOF_FAILED only, after `onFallback`. If both fail, the error of the first is thrown. */
 export function withFallback(first: Prover, second: Prover, onFallback: (error: AttestreamError) => void): Prover {
   return {
-    async prove(job, signal) {
+    async prove(job, signal, onProgress) {
       try {
-        return await first.prove(job, signal)
+        return await first.prove(job, signal, onProgress)
       } catch (error) {
         signal?.throwIfAborted()
         if (isAttestreamError(error) && error.code !== 'PROOF_FAILED') throw error
         onFallback(fallbackNote(error))
-        return await second.prove(job, signal).catch(() => {
+        return await second.prove(job, signal, onProgress).catch(() => {
           signal?.throwIfAborted()
           throw error
         })

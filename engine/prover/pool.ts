@@ -5,7 +5,9 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Piscina } from 'piscina'
 import { AttestreamError } from '../core/errors.ts'
-import type { ProofJob, ProofResult, Prover } from './prover.ts'
+import { openProgress } from './progress.ts'
+import type { ProofResult, Prover } from './prover.ts'
+import type { WorkerJob } from './worker-job.ts'
 
 export interface PoolOptions {
   /** Proofs at a time. */
@@ -30,7 +32,7 @@ export function createProverPool(
   { threads = DEFAULT_THREADS, memoryMb = DEFAULT_MEMORY_MB }: PoolOptions,
   prepare: () => Promise<object> = async () => ({}),
 ): Prover {
-  const pool = new Piscina<ProofJob, ProofResult | Refusal>({
+  const pool = new Piscina<WorkerJob, ProofResult | Refusal>({
     filename: worker.href,
     minThreads: 0,
     maxThreads: threads,
@@ -39,14 +41,19 @@ export function createProverPool(
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   })
   return {
-    async prove(job, signal) {
+    async prove(job, signal, onProgress = () => {}) {
       signal?.throwIfAborted()
       const whole = { ...job, ...(await prepare()) }
-      const result = await pool.run(whole, signal ? { signal } : {}).catch((cause: unknown) => {
-        signal?.throwIfAborted()
-        const why = cause instanceof Error ? cause.message : String(cause)
-        throw new AttestreamError('PROOF_FAILED', `The prover's worker died: ${why}`, {}, { cause })
-      })
+      const { port, close } = openProgress(onProgress)
+      const options = { transferList: [port], ...(signal ? { signal } : {}) }
+      const result = await pool
+        .run({ ...whole, progress: port }, options)
+        .catch((cause: unknown) => {
+          signal?.throwIfAborted()
+          const why = cause instanceof Error ? cause.message : String(cause)
+          throw new AttestreamError('PROOF_FAILED', `The prover's worker died: ${why}`, {}, { cause })
+        })
+        .finally(close)
       if ('code' in result) throw new AttestreamError(result.code, result.message)
       return result
     },

@@ -31,13 +31,27 @@ export interface ProofResult {
   readonly proveMs: number
 }
 
+/** What a job goes through, in this order; a, b, c and h are the multi-exponentiations. */
+export const PROOF_PHASES = ['witness', 'key', 'quotient', 'a', 'b', 'c', 'h', 'check'] as const
+export type ProofPhase = (typeof PROOF_PHASES)[number]
+
+export interface ProofProgress {
+  /** The phase that begins. */
+  readonly phase: ProofPhase
+  /** Share of the job's work that lies before it, in [0, 1); an estimate. */
+  readonly fraction: number
+}
+
+export type OnProgress = (progress: ProofProgress) => void
+
 export interface Prover {
   /**
    * Proves that `input` satisfies the circuit. Throws CIRCUIT_DISAGREES if no witness exists (the native result and the circuit's
    * differ), and PROOF_FAILED if proving or the check of the own proof fails: a damaged or foreign file, a witness that breaks a
    * constraint, memory that does not suffice. An aborted signal rejects with its reason.
+   * `onProgress` is told of each phase as it begins; a job that is tried a second time begins again.
    */
-  prove(job: ProofJob, signal?: AbortSignal): Promise<ProofResult>
+  prove(job: ProofJob, signal?: AbortSignal, onProgress?: OnProgress): Promise<ProofResult>
   /** Ends all threads; running jobs fail. */
   close(): Promise<void>
 }

@@ -2,11 +2,13 @@
 
 import './quiet-web-worker.ts'
 import { readFile } from 'node:fs/promises'
+import type { MessagePort } from 'node:worker_threads'
 import { WitnessCalculatorBuilder } from 'circom_runtime'
 import { readR1cs } from '../../circuits/setup/r1cs.ts'
 import { violatedConstraint } from '../../circuits/setup/violated-constraint.ts'
 import { loadGroth16 } from './groth16.ts'
 import type { Refusal } from './pool.ts'
+import type { OnPhase } from './progress.ts'
 import type { ProofJob, ProofResult, ProvingFiles } from './prover.ts'
 
 /** What is made of files, by their path. */
@@ -15,7 +17,18 @@ export interface KeptByPath<T> {
   forget(path: string): void
 }
 
-type Adapter<Key> = (key: Key, wtns: Uint8Array) => Promise<Pick<ProofResult, 'proof' | 'publicSignals'>>
+/** A job as it comes to a thread. */
+export interface WorkerJob extends ProofJob {
+  /** Takes the name of each phase as it begins. */
+  readonly progress?: MessagePort
+}
+
+/** Tells the phases from `quotient` to `h`. */
+type Adapter<Key> = (
+  key: Key,
+  wtns: Uint8Array,
+  onPhase: OnPhase,
+) => Promise<Pick<ProofResult, 'proof' | 'publicSignals'>>
 
 /** A proving key takes about 700 bytes a constraint. */
 const CIRCUITS_KEPT = 4
@@ -43,11 +56,13 @@ export function createKeptByPath<T>(load: (path: string) => Promise<T>): KeptByP
 /** Proves a job with the adapter's function; what fails is returned, for errors lose their code between threads. */
 export async function proveJob<Key>(
   name: string,
-  { files, input }: ProofJob,
+  { files, input, progress }: WorkerJob,
   keys: KeptByPath<Key>,
   prove: Adapter<Key>,
 ): Promise<ProofResult | Refusal> {
+  const onPhase: OnPhase = (phase) => progress?.postMessage(phase)
   try {
+    onPhase('witness')
     const started = performance.now()
     const calculator = await calculators.get(files.witnessWasm)
     const witness = await calculator.calculateWTNSBin(input, 1).catch((error: unknown) => error as Error)
@@ -56,10 +71,12 @@ export async function proveJob<Key>(
       return { code: 'CIRCUIT_DISAGREES', message: disagreement(witness) }
     }
     const witnessed = performance.now()
+    onPhase('key')
     const key = await keys.get(files.zkey).catch((error: unknown) => {
       throw new Error(`the proving key ${files.zkey} cannot be used: ${(error as Error).message}`)
     })
-    const proven = await prove(key, witness)
+    const proven = await prove(key, witness, onPhase)
+    onPhase('check')
     await verify(files, witness, proven)
     return { ...proven, witnessMs: witnessed - started, proveMs: performance.now() - witnessed }
   } catch (error) {

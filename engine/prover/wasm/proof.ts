@@ -9,6 +9,8 @@
 import { randomBytes } from 'node:crypto'
 import { FIELD_ORDER } from '../../core/field.ts'
 import type { Groth16Proof } from '../../core/seal.ts'
+import type { OnPhase } from '../progress.ts'
+import type { ProofPhase } from '../prover.ts'
 import { GROUPS, SCALAR_BYTES, type Address, type Group, type Kernel } from './kernel.ts'
 import { power, type Bases, type ResidentKey } from './resident-key.ts'
 import { containerOf } from './sections.ts'
@@ -26,19 +28,22 @@ export interface Proven {
  * Proves a witness given as the bytes of a .wtns file. Throws an Error if they are no witness of this circuit. Whether the witness
  * satisfies the constraints is not looked at: the proof of one that does not satisfies no verifier.
  */
-export function proveWitness(key: ResidentKey, wtns: Uint8Array): Proven {
+export function proveWitness(key: ResidentKey, wtns: Uint8Array, onPhase: OnPhase = () => {}): Proven {
   const { kernel, bases, workspace } = key
+  onPhase('quotient')
   readWitness(key, wtns)
   computeQuotient(key)
   const mark = kernel.mark()
   const sum = (group: Group) => kernel.allocate(2 * GROUPS[group].coordinateBytes)
   const [a, b, c, h] = [sum('g1'), sum('g2'), sum('g1'), sum('g1')]
-  const multiply = (result: Address, { group, count, points, indices }: Bases, scalars: Address) =>
+  const multiply = (phase: ProofPhase, result: Address, { group, count, points, indices }: Bases, scalars: Address) => {
+    onPhase(phase)
     kernel.callGroup(group, 'msm', result, count, points, indices, scalars, workspace.scratch)
-  multiply(a, bases.a, workspace.witness)
-  multiply(b, bases.b2, workspace.witness)
-  multiply(c, bases.c, workspace.witness)
-  multiply(h, bases.h, workspace.quotient)
+  }
+  multiply('a', a, bases.a, workspace.witness)
+  multiply('b', b, bases.b2, workspace.witness)
+  multiply('c', c, bases.c, workspace.witness)
+  multiply('h', h, bases.h, workspace.quotient)
   kernel.callGroup('g1', 'add', a, a, key.alpha1)
   kernel.callGroup('g2', 'add', b, b, key.beta2)
   kernel.callGroup('g1', 'add', c, c, h)

@@ -10,6 +10,7 @@ export interface Section {
 
 /** A container whose sections all lie inside it. */
 export interface Container {
+  readonly sizeBytes: number
   /** Throws if there is no such section, or if it has not the expected size in bytes. */
   section(id: number, name: string, expectedSize?: number): Section
   /** Fills `into` from a section's byte `from` on. */
@@ -60,7 +61,7 @@ function parseContainer(readAt: ReadAt, size: number, magic: string, version: nu
     sections.set(id, { offset: at, size: length })
     at += length
   }
-  return { section, read, close }
+  return { sizeBytes: size, section, read, close }
 
   function section(id: number, name: string, expectedSize?: number): Section {
     const found = sections.get(id)

@@ -1,11 +1,10 @@
 // One thread of our own prover.
 
-import type { ProofJob } from '../prover.ts'
-import { createKeptByPath, proveJob } from '../worker-job.ts'
+import { createKeptByPath, proveJob, type WorkerJob } from '../worker-job.ts'
 import { proveWitness } from './proof.ts'
 import { loadKey } from './resident-key.ts'
 
-interface WasmJob extends ProofJob {
+interface WasmJob extends WorkerJob {
   readonly kernel: WebAssembly.Module
   readonly ceilingBytes: number
 }
@@ -15,5 +14,5 @@ const keys = createKeptByPath(async (path) => loadKey(setup.kernel, path, setup.
 
 export default function prove(job: WasmJob) {
   setup = job
-  return proveJob('wasm', job, keys, async (key, witness) => proveWitness(key, witness))
+  return proveJob('wasm', job, keys, async (key, witness, onPhase) => proveWitness(key, witness, onPhase))
 }
