@@ -80,7 +80,8 @@ function idleApplet({ reading, state, config }: BatchApplet): string {
   ].join('\n')
 }
 
-function countConstraints(main: string, applet: string): Promise<number> {
+/** Constraints of a main circuit that includes `applet.circom`, compiled now. */
+export function countConstraints(main: string, applet: string): Promise<number> {
   return countFiles({ 'main.circom': main, 'applet.circom': applet })
 }
 

@@ -59,49 +59,65 @@ const WIRES_PER_CONSTRAINT = 0.994
 const TERM_BYTES = 44
 const HEADER_BYTES = 1_500
 
+/** One line of a batch's bill, which has it `times` times. */
+export interface CostPart extends Cost {
+  readonly part: string
+  readonly per: 'reading' | 'slot' | 'batch'
+  readonly times: number
+}
+
 /** The circuit of `shape` for an applet with these records, of which one reading costs `reading`. */
-export function batchCost(abi: AppletAbi, reading: Cost, { cohortSize, frameSize }: BatchShape): BatchCost {
-  const { constraints, terms } = sum(
-    times(cohortSize * frameSize, reading),
-    times(cohortSize, slotCost(abi, frameSize)),
-    pageCost(abi, cohortSize),
-  )
-  const publicCount = publicSignalCount(cohortSize)
+export function batchCost(abi: AppletAbi, reading: Cost, shape: BatchShape): BatchCost {
+  const { constraints, terms } = sum(...batchParts(abi, reading, shape).map((part) => times(part.times, part)))
+  const publicCount = publicSignalCount(shape.cohortSize)
   const wires = Math.round(constraints * WIRES_PER_CONSTRAINT)
   const power = domainPower({ constraintCount: constraints, publicCount })
   return { constraints, terms, wires, power, provingKeyBytes: provingKeyBytes({ wires, terms, power, publicCount }) }
 }
 
+/** The bill of that circuit: readings, what each slot has, and what the batch has once. */
+export function batchParts(abi: AppletAbi, reading: Cost, { cohortSize, frameSize }: BatchShape): CostPart[] {
+  const times = { reading: cohortSize * frameSize, slot: cohortSize, batch: 1 }
+  const bill = (per: CostPart['per'], parts: Readonly<Record<string, Cost>>): CostPart[] =>
+    Object.entries(parts).map(([part, cost]) => ({ part, per, times: times[per], ...cost }))
+  return [
+    ...bill('reading', { 'a reading, by the applet': reading }),
+    ...bill('slot', slotParts(abi, frameSize)),
+    ...bill('batch', pageParts(abi, cohortSize)),
+  ].filter(({ constraints }) => constraints > 0)
+}
+
 /** One device: its frame, the sequence rule, State's ranges, saturation. */
-function slotCost({ reading, state, maxUnitsPerFrame }: AppletAbi, R: number): Cost {
+function slotParts({ reading, state, maxUnitsPerFrame }: AppletAbi, R: number): Record<string, Cost> {
   const words = R * wordCount(reading)
   const saturates = maxUnitsPerFrame < BigInt(R) * (2n ** 32n - 1n)
   const isCount = 2 * R + 1
   const entry = 1
-  return sum(
-    short(FRAME_NUMBER_BITS + isCount + words + entry),
-    sum(short(LEAF_BINDING), poseidon(3)),
-    sponge(words),
-    poseidon(5, 1),
-    SIGNATURE,
-    short(SLOT_RULE + R),
-    short(totalBits(state)),
-    short(UNITS_BITS + (saturates ? UNITS_COMPARISON : 0)),
-  )
+  return {
+    signature: SIGNATURE,
+    "device's leaf": sum(short(LEAF_BINDING), poseidon(3)),
+    'message hash': poseidon(5, 1),
+    'hash of the readings': sponge(words),
+    'deviceId and sequence in 64 bits': short(FRAME_NUMBER_BITS),
+    'sequence rule': short(SLOT_RULE + R),
+    'count of readings, empty places': short(isCount + words + entry),
+    "State's ranges": short(totalBits(state)),
+    'sum and cap of units': short(UNITS_BITS + (saturates ? UNITS_COMPARISON : 0)),
+  }
 }
 
-/** What a batch has once: identity tree, batch root, the pages before and after, Config, the anchored values. */
-function pageCost({ state, config }: AppletAbi, D: number): Cost {
+/** What a batch has once. */
+function pageParts({ state, config }: AppletAbi, D: number): Record<string, Cost> {
   const hasState = state.length > 0
   const page = sum(sponge(Math.ceil(D / 3)), sponge(D * wordCount(state)), poseidon(2, hasState ? 0 : 1))
-  return sum(
-    times(D - 1, poseidon(2)),
-    sponge(D),
-    times(2, page),
-    short(totalBits(config)),
-    config.length > 0 ? sponge(wordCount(config)) : short(CONSTANT_CONFIG_HASH),
-    short(ANCHORED_VALUES),
-  )
+  const configHash = config.length > 0 ? sponge(wordCount(config)) : short(CONSTANT_CONFIG_HASH)
+  return {
+    'identity tree': times(D - 1, poseidon(2)),
+    'batch root': sponge(D),
+    'ledger pages before and after': times(2, page),
+    'Config: ranges and hash': sum(short(totalBits(config)), configHash),
+    'anchored values': short(ANCHORED_VALUES),
+  }
 }
 
 /** The sponge of circuits/lib, whose first input is a constant; of no words it is a constant and costs nothing. */

@@ -14,12 +14,14 @@ import { encodeVerifyingKey, verifyingKeyHash } from '../engine/core/verifying-k
 import { createDirectory } from './atomic-directory.ts'
 import { generateBatchCircuit, publicSignalCount, type BatchShape } from './batch-circuit.ts'
 import { CIRCOM_OUTPUT, circomVersion, collectSources, compileCircom, type CircomSources } from './circom.ts'
+import { appletTerms } from './compiler/cost-report.ts'
 import { compileApplet } from './compiler/index.ts'
 import { exportVerifyingKey } from './setup/export-verifying-key.ts'
 import { contributionsSection } from './setup/phase2.ts'
 import { powersOfTauHash } from './setup/powers-of-tau.ts'
 import { makeProvingKey, type KeyOrigin, type Setup } from './setup/proving-key.ts'
 import { readR1cs } from './setup/r1cs.ts'
+import { adviseShape } from './shape-advice.ts'
 
 export type { CircuitManifest } from '../engine/core/circuit.ts'
 export type { Setup } from './setup/proving-key.ts'
@@ -30,6 +32,8 @@ export interface BuildOptions extends BatchShape {
   /** Default: development. */
   readonly setup?: Setup
   readonly onProgress?: (progress: BuildProgress) => void
+  /** Is told, before a circuit is built, that its shape wastes a power of two, and which R would not. */
+  readonly onAdvice?: (text: string) => void
 }
 
 export interface BuildProgress {
@@ -79,6 +83,10 @@ const TRANSCRIPT = 'transcript.json'
 export async function buildCircuit(wasm: Uint8Array, options: BuildOptions): Promise<CircuitArtefacts> {
   options.onProgress?.({ stage: 'applet' })
   const compiled = compileApplet(wasm)
+  const { abi, ir, stats } = compiled
+  const reading = { constraints: stats.constraints, terms: appletTerms(ir) }
+  const advice = options.onAdvice && adviseShape({ abi, reading }, options)
+  if (advice) options.onAdvice(advice.text)
   return buildCompiledCircuit({ ...compiled, appletId: compiled.appletId as Hex }, options)
 }
 

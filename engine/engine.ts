@@ -62,6 +62,8 @@ export interface EngineOptions {
   readonly maxAttempts?: number
   readonly onTask?: (task: TaskRecord) => void
   readonly onError?: (error: unknown) => void
+  /** Is told when a circuit is ordered whose batches waste a power of two, and what R to take instead. Default: a warning of the process. */
+  readonly onAdvice?: (text: string) => void
   readonly nowMs?: () => number
 }
 
@@ -79,6 +81,7 @@ const PRUNE_MS = 60_000
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const nowMs = options.nowMs ?? Date.now
   const onError = options.onError ?? (() => {})
+  const onAdvice = options.onAdvice ?? ((text) => process.emitWarning(text, 'BatchShapeWarning'))
   const chain = await createChain(options.chain)
   const hash = await createFastPoseidon()
   const store = openStore(options.dataDir)
@@ -101,7 +104,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
     checkShape,
     build: (wasm, shape) =>
-      buildCircuit(wasm, { ...shape, cacheDir: options.cacheDir, ...(options.setup ? { setup: options.setup } : {}) }),
+      buildCircuit(wasm, {
+        ...shape,
+        cacheDir: options.cacheDir,
+        onAdvice,
+        ...(options.setup ? { setup: options.setup } : {}),
+      }),
   })
   const projects = createProjects({ store, chain, applets, nowMs, deviceDomain: (id) => deviceDomain(domain(id)) })
   const sequenceContext = (project: ServedVersion): SequenceContext => {

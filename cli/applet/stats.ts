@@ -3,14 +3,15 @@
 import { Option, type Command } from 'commander'
 import { withSourceLines } from '../../applets/explain-refusal.ts'
 import { expectedGas } from '../../contracts/gas-model.ts'
-import { batchCost } from '../../circuits/batch-cost.ts'
+import { batchCost, batchParts, type CostPart } from '../../circuits/batch-cost.ts'
 import { generateBatchCircuit, type BatchShape } from '../../circuits/batch-circuit.ts'
 import { appletTerms, costByOperation, costByPlace, type LineCost } from '../../circuits/compiler/cost-report.ts'
 import { compileApplet, type CompiledApplet } from '../../circuits/compiler/index.ts'
 import type { Location } from '../../circuits/compiler/ir.ts'
+import { adviseShape, bestShapes, type PricedApplet, type ShapeCost } from '../../circuits/shape-advice.ts'
 import { estimateProveMs, measureMachine } from '../../engine/prover/calibrate.ts'
 import { createProgress } from '../progress.ts'
-import { grouped, printFacts, printJson, tableLines } from '../table.ts'
+import { grouped, paint, printFacts, printJson, tableLines, type Alignment } from '../table.ts'
 import { examine, examineCommand, integer } from './command.ts'
 import { appletLine, loadApplet, type LoadedApplet } from './source.ts'
 
@@ -33,7 +34,7 @@ const LINES_SHOWN = 20
 export function statsCommand(): Command {
   return examineCommand(
     'stats',
-    'Constraints by source line and operation; size, key, time and gas of a batch',
+    'Constraints by source line and operation; size, key, time and gas of a batch; which batches fill their power of two',
     'attestream applet stats applets/energy-meter.ts --cohort 16 --frame 8',
   )
     .argument('<applet>', 'source x.ts or WASM x.wasm')
@@ -58,31 +59,41 @@ async function stats(path: string, { cohort, frame, limit, json }: StatsFlags): 
   const operations = costByOperation(compiled.ir)
   const { constraints, readingConstraints } = compiled.stats
   const facts = { appletId: applet.appletId, constraints, readingConstraints, batch }
+  const priced = pricedApplet(compiled)
+  const shapes = bestShapes(priced)
+  const advice = adviseShape(priced, shape)
   if (json) {
     const byLine = lines.map(({ place, constraints: cost }) => ({
       ...place,
       constraints: cost,
       share: cost / constraints,
     }))
-    printJson({ ...facts, byLine, byOperation: operations })
+    printJson({ ...facts, byLine, byOperation: operations, shapes, advice })
     return true
   }
   printLines(lines, constraints, limit)
   const rows = operations.slice(0, limit).map((row) => [row.instruction, `${row.count}`, grouped(row.constraints)])
-  console.log()
-  for (const line of tableLines([['operation', 'gadgets', 'constraints'], ...rows], ['left', 'right', 'right']))
-    console.log(line)
+  printTable([['operation', 'gadgets', 'constraints'], ...rows], ['left', 'right', 'right'])
+  printParts(batch)
+  printShapes(shapes)
   printFigures(facts)
+  if (advice !== null) console.log(`\n${paint('yellow', `  ${advice.text}`)}`)
   return true
 }
 
 type BatchFigures = Awaited<ReturnType<typeof batchFigures>>
 
-async function batchFigures({ abi, ir, stats: { constraints } }: CompiledApplet, shape: BatchShape) {
-  const cost = batchCost(abi, { constraints, terms: appletTerms(ir) }, shape)
+function pricedApplet({ abi, ir, stats: { constraints } }: CompiledApplet): PricedApplet {
+  return { abi, reading: { constraints, terms: appletTerms(ir) } }
+}
+
+async function batchFigures(compiled: CompiledApplet, shape: BatchShape) {
+  const { abi, reading } = pricedApplet(compiled)
+  const cost = batchCost(abi, reading, shape)
+  const parts = batchParts(abi, reading, shape)
   const proveMs = Math.round(estimateProveMs(cost, await measureMachine()))
   const gas = expectedGas(shape.cohortSize)
-  return { ...shape, readings: shape.cohortSize * shape.frameSize, ...cost, proveMs, gas }
+  return { ...shape, readings: shape.cohortSize * shape.frameSize, ...cost, parts, proveMs, gas }
 }
 
 function placeOf({ lines }: LoadedApplet, { functionName, offset, instruction }: Location): [string, CostPlace] {
@@ -108,6 +119,40 @@ function printLines(lines: readonly LineCost<CostPlace>[], total: number, limit:
   const header = ['constraints', 'share', 'line', '']
   for (const line of tableLines([header, ...rows], ['right', 'right', 'left', 'left'])) console.log(line)
   if (lines.length > limit) console.log(`  … ${lines.length - limit} more lines (--limit)`)
+}
+
+/** What a slot has beside its readings, and its share of what the batch has once. */
+function printParts({ cohortSize, frameSize, parts }: BatchFigures): void {
+  const ofSlot = parts.filter(({ per }) => per !== 'reading')
+  const perSlot = ({ constraints, times }: CostPart) => (constraints * times) / cohortSize
+  const overhead = ofSlot.reduce((total, part) => total + perSlot(part), 0)
+  const rows = ofSlot.map((part) => [part.part, grouped(Math.round(perSlot(part))), share(perSlot(part) / overhead)])
+  const title = `one slot of ${cohortSize} at R = ${frameSize}, beside its readings`
+  const total = ['together', grouped(Math.round(overhead)), '']
+  printTable([[title, 'constraints', 'share'], ...rows, total], ['left', 'right', 'right'])
+}
+
+/** For each cohort size and power of two the R that fills it best. */
+function printShapes(shapes: readonly ShapeCost[]): void {
+  const rows = shapes.map(({ cohortSize, frameSize, constraints, power, fill, constraintsPerReading }) => [
+    `${cohortSize}`,
+    `${frameSize}`,
+    grouped(constraints),
+    `2^${power}`,
+    share(fill),
+    grouped(Math.round(constraintsPerReading)),
+  ])
+  const header = ['devices D', 'best R', 'constraints', 'power', 'full', 'per reading']
+  printTable([header, ...rows], ['right', 'right', 'right', 'right', 'right', 'right'])
+}
+
+function printTable(rows: readonly (readonly string[])[], alignments: readonly Alignment[]): void {
+  console.log()
+  for (const line of tableLines(rows, alignments)) console.log(line)
+}
+
+function share(value: number): string {
+  return `${(100 * value).toFixed(1)}%`
 }
 
 interface StatsFacts {

@@ -1,9 +1,9 @@
 // The cost of a batch as it is foretold, against circuits that circom compiled and keys that were made.
 
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildApplet } from '../../applets/build.ts'
+import { countedBatches } from '../../bench/batch-constraints.ts'
 import { batchCost, type BatchCost } from '../../circuits/batch-cost.ts'
 import { buildCircuit, type CircuitArtefacts } from '../../circuits/build.ts'
 import { appletTerms, costByOperation, costByPlace } from '../../circuits/compiler/cost-report.ts'
@@ -25,10 +25,17 @@ function expectCost(cost: BatchCost, { manifest, paths }: CircuitArtefacts): voi
   expect(deviation(cost.provingKeyBytes, statSync(paths.zkey).size)).toBeLessThan(0.03)
 }
 
+const compiled = new Map<string, Promise<Uint8Array>>()
+function wasmOf(applet: string): Promise<Uint8Array> {
+  const wasm = compiled.get(applet) ?? buildApplet(applet)
+  compiled.set(applet, wasm)
+  return wasm
+}
+
 describe('the cost of a batch', () => {
   let wasm: Uint8Array
   beforeAll(async () => {
-    wasm = await buildApplet(join(import.meta.dirname, '../../applets/energy-meter.ts'))
+    wasm = await wasmOf('applets/energy-meter.ts')
   })
 
   it('is that of the circuit of energy-meter at D = 4, R = 4', async () => {
@@ -45,13 +52,11 @@ describe('the cost of a batch', () => {
     expectCost(batchCost(evenToy.abi, short(evenToyConstraints), shape(1)), await buildToy(evenToy, 1))
   })
 
-  // Counted once by circom: compiling these takes minutes.
-  it.each([
-    ['energy-meter', 4, 1, 317, 21_684],
-    ['energy-meter', 8, 3, 317, 47_284],
-  ])('of %s at D = %i, R = %i follows the shape', (_, cohortSize, frameSize, constraints, counted) => {
-    const { abi } = compileApplet(wasm)
-    expect(batchCost(abi, { constraints, terms: 0 }, { cohortSize, frameSize }).constraints).toBe(counted)
+  // Counted by circom: `npx tsx bench/batch-constraints.ts` compiles all of them again, which takes minutes.
+  it.each(countedBatches())('of $applet at D = $cohortSize, R = $frameSize is what circom counted', async (counted) => {
+    const { abi, stats } = compileApplet(await wasmOf(counted.applet))
+    const cost = batchCost(abi, { constraints: stats.constraints, terms: 0 }, counted)
+    expect(cost.constraints).toBe(counted.constraints)
   })
 
   it('adds up: by operation and by place as much as the whole', () => {

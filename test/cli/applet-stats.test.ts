@@ -34,6 +34,10 @@ describe('attestream applet stats', () => {
     expect(stats.batch).toMatchObject({ cohortSize: 8, frameSize: 3, readings: 24, power: 16 })
     expect(stats.batch.proveMs).toBeGreaterThan(100)
     expect(stats.batch.gas.settle).toBeGreaterThan(stats.batch.gas.anchor)
+    const ofBatch = stats.batch.parts.reduce((sum: number, part: any) => sum + part.constraints * part.times, 0)
+    expect(ofBatch).toBe(stats.batch.constraints)
+    expect(stats.shapes).toContainEqual(expect.objectContaining({ cohortSize: 8, frameSize: 31, power: 17 }))
+    expect(stats.advice).toMatchObject({ finding: 'underfilled', better: { cohortSize: 8, frameSize: 9 } })
   })
 
   it('prints tables without colours, and bytes of the WASM where there is no source map', async () => {
@@ -44,6 +48,10 @@ describe('attestream applet stats', () => {
     expect(stdout).toContain(`${constraints} constraints, of which 64 are the ranges of its fields`)
     expect(stdout).toMatch(/^ {2}a batch +16 devices × 8 readings: [\d,]+ constraints$/m)
     expect(stdout).toMatch(/^ {2}powers of tau +2\^1\d$/m)
+    expect(stdout).toMatch(/^ {2}one slot of 16 at R = 8, beside its readings +constraints +share$/m)
+    expect(stdout).toMatch(/^ {2}signature +3,119 +\d\d\.\d%$/m)
+    expect(stdout).toMatch(/^ +8 +31 +128,476 +2\^17 +98\.0% +518$/m)
+    expect(stdout).not.toContain('that every proof pays for')
     expect(stdout).not.toContain('\u001b')
   })
 
