@@ -39,7 +39,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const status = httpStatus(known.code)
   if (status >= 500) request.log.error({ err: error, code: known.code }, 'request failed')
   if (status === 401) void reply.header('www-authenticate', 'Bearer')
-  if (status === 503) void reply.header('retry-after', '1')
+  if (status === 503 || status === 429) void reply.header('retry-after', String(known.details.retryAfterSec ?? 1))
   void reply
     .code(status)
     .header('cache-control', 'no-store')

@@ -3,8 +3,8 @@
 import type { FrameFormat } from '../engine/core/frame.ts'
 import { decodeFrame, messageHash } from '../engine/core/frame.ts'
 import { publicKey } from '../engine/core/signature.ts'
-import { createFastPoseidon } from '../engine/fast-poseidon.ts'
-import { createVerifierCache, type VerifierCache } from '../engine/verifier-cache.ts'
+import { createFastPoseidon } from '../engine/frame-check/fast-poseidon.ts'
+import { createVerifierCache, type VerifierCache } from '../engine/frame-check/verifier-cache.ts'
 import { median } from './machine.ts'
 
 export interface SignatureRates {

@@ -15,11 +15,11 @@ import { deviceDomain, type Domain } from './core/journal.ts'
 import { createEmbeddedDa, daPointer, type DataAvailability } from './da/embedded.ts'
 import { createIdentities } from './device-identity.ts'
 import { createDeviceDirectory, type DeviceDirectory } from './devices.ts'
-import { createFastPoseidon } from './fast-poseidon.ts'
 import { createFollower } from './follow.ts'
+import { createFrameChecks } from './frame-check/pool.ts'
 import { createFrames } from './frames.ts'
 import type { Access, Engine, Page } from './surface.ts'
-import { ingestFrames, type IngestContext } from './ingest.ts'
+import { createIngest } from './ingest.ts'
 import { createPipeline } from './pipeline.ts'
 import { createProjects } from './projects.ts'
 import { withFallback } from './prover/fallback.ts'
@@ -27,12 +27,12 @@ import type { Prover } from './prover/prover.ts'
 import { createSnarkjsProver } from './prover/snarkjs.ts'
 import { createWasmProver } from './prover/wasm/wasm.ts'
 import type { ClaimRecord, ServedVersion, SettlementRecord, TaskRecord } from './records.ts'
+import { createRates, type RateLimits } from './rates.ts'
 import { pruneObjects } from './retention.ts'
 import { createRunner } from './runner/pool.ts'
 import { closeDueBatches, closingVersion, type ClosingRules, type SequenceContext } from './sequence.ts'
 import { createSteps } from './steps.ts'
 import { openStore, type Limits, type Store, type Task } from './store/index.ts'
-import { createVerifierCache } from './verifier-cache.ts'
 
 export interface EngineOptions {
   /** Everything durable: the store and the embedded DA. */
@@ -55,6 +55,7 @@ export interface EngineOptions {
   readonly acknowledgeWithinSec?: number
   /** Frames of one device that may wait for a batch. Default 256. */
   readonly maxWaitingFrames?: number
+  readonly rateLimits?: RateLimits
   /** Whether the operator's account pays for registrations that come over the API. Default false. */
   readonly sponsorRegistrations?: boolean
   /** How long DA objects are kept at least; default: for ever. Unsettled batches and each cohort's latest page always stay. */
@@ -83,7 +84,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const onError = options.onError ?? (() => {})
   const onAdvice = options.onAdvice ?? ((text) => process.emitWarning(text, 'BatchShapeWarning'))
   const chain = await createChain(options.chain)
-  const hash = await createFastPoseidon()
   const store = openStore(options.dataDir)
   const devices = createDeviceDirectory({ store, chain, nowMs })
   const findIdentity = createIdentities({ store, chain, devices })
@@ -116,17 +116,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const layouts = applets.abi(project.appletId)
     return { store, nowMs, project, layouts, format: projects.format(project), pointer: daPointer }
   }
-  const ingestContext: IngestContext = {
+  const checks = createFrameChecks()
+  const ingest = createIngest({
     store,
-    hash,
-    verifiers: createVerifierCache(hash),
     nowMs,
     acknowledgeWithinSec: options.acknowledgeWithinSec ?? 3600,
     maxWaitingFrames: options.maxWaitingFrames ?? MAX_WAITING_FRAMES,
     signAcknowledgement: (content) => chain.signAcknowledgement(content),
     createFinder: () => devices.createFinder(),
     projectFormat: (projectId) => projects.serving(projectId),
-  }
+    check: checks.check,
+    rates: createRates(options.rateLimits ?? {}, nowMs),
+  })
 
   const closing: ClosingRules = {
     store,
@@ -243,10 +244,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
     listDevices: async (projectId, page) => store.devices(projectId, limits(page)),
 
-    async ingest(frames) {
+    async ingest(frames, source) {
       if (closed)
         throw new AttestreamError('ENGINE_CLOSED', 'The engine is shutting down; send the frames again later.')
-      const results = ingestFrames(ingestContext, frames)
+      const results = ingest(frames, source)
       ingesting.add(results)
       try {
         return await results
@@ -313,7 +314,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await devices.close()
       await Promise.allSettled(ingesting)
       await Promise.all([pipeline.close(), applets.close()])
-      await Promise.all([runner.close(), prover.close()])
+      await Promise.all([checks.close(), runner.close(), prover.close()])
       store.close()
     },
   }

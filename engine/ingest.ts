@@ -1,19 +1,18 @@
 // Ingest: canonical bytes → known device, valid signature, growing sequence → on disk → signed acknowledgement.
-// A frame of the same message is answered like the first time; nothing here reads a clock or a key it was not given.
+// A frame of the same message is answered like the first time; nothing here reads a clock or a key it was not given. Requests that are
+// checked at the same moment are written in one transaction.
 
-import type { Acknowledgement, DeviceRecord, IngestResult, ProjectRecord } from './records.ts'
+import type { Acknowledgement, DeviceRecord, Failure, IngestResult, ProjectRecord } from './records.ts'
 import type { Hex } from './core/codec.ts'
 import { AttestreamError, isAttestreamError } from './core/errors.ts'
-import { decodeFrame, decodeFrameHeader, messageHash, type Frame, type FrameFormat } from './core/frame.ts'
+import { decodeFrameHeader, type FrameFormat } from './core/frame.ts'
 import { MAX_SEQUENCE_STEP } from './core/ledger.ts'
-import type { Poseidon } from './core/poseidon.ts'
+import type { CheckedFrame, FrameCheck, Verdict } from './frame-check/check.ts'
+import type { Rates } from './rates.ts'
 import type { Store, StoredFrame } from './store/index.ts'
-import type { VerifierCache } from './verifier-cache.ts'
 
 export interface IngestContext {
   readonly store: Store
-  readonly hash: Poseidon
-  readonly verifiers: VerifierCache
   readonly nowMs: () => number
   /** Seconds after receipt by which an acknowledged frame is promised to be anchored. */
   readonly acknowledgeWithinSec: number
@@ -24,65 +23,135 @@ export interface IngestContext {
   readonly createFinder: () => (deviceId: bigint) => Promise<DeviceRecord>
   /** The served project and the format of its frames; throws DEVICE_FOREIGN. */
   readonly projectFormat: (projectId: bigint) => { project: ProjectRecord; format: FrameFormat }
+  /** One verdict for each; throws ENGINE_BUSY. */
+  readonly check: (frames: readonly FrameCheck[]) => Promise<Verdict[]>
+  readonly rates: Rates
 }
-
-type NewFrame = Omit<StoredFrame, 'taskId' | 'dropped'>
-
-type Find = ReturnType<IngestContext['createFinder']>
 
 /**
- * Ingests frames; one result each, in order. All accepted ones are on disk when it returns. Checking a frame takes about a
- * millisecond, so others get their turn after each.
+ * Ingests frames; one result each, in order. All accepted ones are on disk when it resolves. `source` is who sends them, such as an
+ * address. Throws ENGINE_BUSY or TOO_MANY_REFUSED, having looked at none of them.
  */
-export async function ingestFrames(context: IngestContext, frames: readonly Uint8Array[]): Promise<IngestResult[]> {
-  const find = context.createFinder()
-  const checked: (NewFrame | IngestResult)[] = []
-  for (const bytes of frames) {
-    checked.push(await checkOne(context, find, bytes))
-    await new Promise(setImmediate)
-  }
-  return storeFrames(context, checked)
+export type Ingest = (frames: readonly Uint8Array[], source?: string) => Promise<IngestResult[]>
+
+type NewFrame = Omit<StoredFrame, 'taskId' | 'dropped'>
+type Find = ReturnType<IngestContext['createFinder']>
+
+/** A frame whose device and format are known. */
+interface Candidate {
+  readonly device: DeviceRecord
+  readonly project: ProjectRecord
+  readonly check: FrameCheck
 }
 
-async function checkOne(context: IngestContext, find: Find, bytes: Uint8Array): Promise<NewFrame | IngestResult> {
+/** After the check: to be written, known already, or refused. */
+type Outcome = NewFrame | IngestResult
+
+export function createIngest(context: IngestContext): Ingest {
+  const commit = createCommit(context)
+  return async (frames, source) => {
+    if (source !== undefined) context.rates.admitSource(source)
+    const results = await commit(await checkFrames(context, frames))
+    if (source !== undefined) context.rates.countRefusals(source, results.filter(isForged).length)
+    return results
+  }
+}
+
+/** Writes what comes in one turn of the event loop in one transaction: a commit waits for the disk, however little it writes. */
+function createCommit(context: IngestContext): (outcomes: readonly Outcome[]) => Promise<IngestResult[]> {
+  interface Part {
+    readonly outcomes: readonly Outcome[]
+    readonly resolve: (results: IngestResult[]) => void
+    readonly reject: (reason: unknown) => void
+  }
+  let parts: Part[] = []
+  const commit = (): void => {
+    const together = parts
+    parts = []
+    try {
+      const results = storeFrames(
+        context,
+        together.flatMap(({ outcomes }) => outcomes),
+      )
+      let at = 0
+      for (const { outcomes, resolve } of together) resolve(results.slice(at, (at += outcomes.length)))
+    } catch (error) {
+      for (const { reject } of together) reject(error)
+    }
+  }
+  return (outcomes) =>
+    new Promise((resolve, reject) => {
+      parts.push({ outcomes, resolve, reject })
+      if (parts.length === 1) setImmediate(commit)
+    })
+}
+
+async function checkFrames(context: IngestContext, frames: readonly Uint8Array[]): Promise<Outcome[]> {
+  const find = context.createFinder()
+  const candidates: (Candidate | IngestResult)[] = []
+  for (const bytes of frames) candidates.push(await settled(() => findCandidate(context, find, bytes)))
+  const checks = candidates.flatMap((candidate) => ('check' in candidate ? [candidate.check] : []))
+  const verdicts = (checks.length > 0 ? await context.check(checks) : []).values()
+  return candidates.map((candidate) =>
+    'check' in candidate ? judge(context, candidate, verdicts.next().value!) : candidate,
+  )
+}
+
+async function settled<T>(work: () => Promise<T>): Promise<T | { failure: Failure }> {
   try {
-    return await checkFrame(context, find, bytes)
+    return await work()
   } catch (error) {
     return failure(error)
   }
 }
 
-async function checkFrame(context: IngestContext, find: Find, bytes: Uint8Array): Promise<NewFrame> {
-  const header = decodeFrameHeader(bytes)
-  const stored = context.store.frame(header.deviceId, header.sequence)
-  if (stored && Buffer.from(stored.bytes).equals(bytes)) return stored
-  const device = await find(header.deviceId)
+/** What the check needs to know; a frame that is stored byte by byte needs none. */
+async function findCandidate(context: IngestContext, find: Find, bytes: Uint8Array): Promise<Candidate | IngestResult> {
+  const { deviceId, sequence } = decodeFrameHeader(bytes)
+  const stored = context.store.frame(deviceId, sequence)
+  if (stored && Buffer.from(stored.bytes).equals(bytes)) return { acknowledgement: stored.acknowledgement }
+  const device = await find(deviceId)
   const { project, format } = context.projectFormat(device.projectId)
-  const frame = decodeFrame(format, bytes)
-  const message = messageHash(format, project.deviceDomain, frame, context.hash)
-  if (stored?.messageHash === message) return stored
-  if (stored) throw repeated(frame)
-  checkGrowth(frame, device.lastSequence)
-  checkSignature(context, device, frame, message)
-  return acknowledge(context, device, project, { bytes, messageHash: message, sequence: frame.sequence })
+  const { deviceDomain } = project
+  return { device, project, check: { bytes, format, deviceDomain, deviceId, key: device.key } }
+}
+
+function judge(context: IngestContext, candidate: Candidate, verdict: Verdict): Outcome {
+  if ('failure' in verdict) return verdict
+  const { device, check } = candidate
+  const { sequence } = decodeFrameHeader(check.bytes)
+  const frame = { deviceId: device.deviceId, sequence }
+  try {
+    const stored = context.store.frame(frame.deviceId, sequence)
+    if (stored?.messageHash === verdict.messageHash) return { acknowledgement: stored.acknowledgement }
+    if (stored) throw repeated(frame)
+    checkGrowth(frame, context.store.device(frame.deviceId)!.lastSequence)
+    checkSignature(device, verdict)
+    context.rates.admitFrame(device)
+    return acknowledge(context, candidate, sequence, verdict)
+  } catch (error) {
+    return failure(error)
+  }
 }
 
 function acknowledge(
   context: IngestContext,
-  { deviceId, projectId, cohort, slot, key }: DeviceRecord,
-  { appletId, frameSize }: ProjectRecord,
-  frame: Pick<NewFrame, 'bytes' | 'messageHash' | 'sequence'>,
+  { device, project, check }: Candidate,
+  sequence: bigint,
+  { messageHash, leaf }: CheckedFrame,
 ): NewFrame {
+  const { deviceId, projectId, cohort, slot } = device
+  const { appletId, frameSize } = project
   const receivedMs = context.nowMs()
   const deadline = BigInt(Math.ceil(receivedMs / 1000) + context.acknowledgeWithinSec)
-  const content = { deviceId, sequence: frame.sequence, messageHash: frame.messageHash, deadline }
+  const content = { deviceId, sequence, messageHash, deadline }
   const acknowledgement = { ...content, signature: context.signAcknowledgement(content) }
-  const leaf = context.verifiers.leaf({ deviceId, key })
-  return { deviceId, projectId, cohort, slot, leaf, ...frame, appletId, frameSize, receivedMs, acknowledgement }
+  const place = { deviceId, projectId, cohort, slot, leaf, sequence, messageHash }
+  return { ...place, bytes: check.bytes, appletId, frameSize, receivedMs, acknowledgement }
 }
 
 /** Decides duplicates and order again without a pause, since other requests may have come in between, then writes all. */
-function storeFrames(context: IngestContext, checked: readonly (NewFrame | IngestResult)[]): IngestResult[] {
+function storeFrames(context: IngestContext, checked: readonly Outcome[]): IngestResult[] {
   const { store } = context
   const waiting = new Map<bigint, number>()
   const fresh = new Map<string, NewFrame>()
@@ -127,19 +196,26 @@ function came(frame: { deviceId: bigint; sequence: bigint }, last: bigint): stri
   return `Device ${frame.deviceId} sent sequence ${frame.sequence}; its last is ${last}.`
 }
 
-function checkSignature(context: IngestContext, device: DeviceRecord, frame: Frame, message: bigint): void {
+function checkSignature(device: DeviceRecord, { signed }: CheckedFrame): void {
   if (!device.active) {
     throw new AttestreamError(
       'DEVICE_REVOKED',
       `The key of device ${device.deviceId} is revoked or suspended; its owner confirms or rotates it on chain.`,
     )
   }
-  if (!context.verifiers.verify(device, message, frame.signature)) {
+  if (!signed) {
     throw new AttestreamError(
       'SIGNATURE_INVALID',
       `The signature does not belong to the registered key of device ${device.deviceId}. Check key, deviceDomain and layout.`,
     )
   }
+}
+
+/** Refused after work that only a forger causes on purpose. */
+function isForged(result: IngestResult): boolean {
+  return (
+    'failure' in result && (result.failure.code === 'SIGNATURE_INVALID' || result.failure.code === 'DEVICE_UNKNOWN')
+  )
 }
 
 function queueFull({ deviceId }: { deviceId: bigint }, waiting: number): AttestreamError {
@@ -156,7 +232,7 @@ function repeated(frame: { deviceId: bigint; sequence: bigint }): AttestreamErro
   )
 }
 
-function failure(error: unknown): IngestResult {
+function failure(error: unknown): { failure: Failure } {
   if (!isAttestreamError(error)) throw error
   return { failure: { code: error.code, message: error.message } }
 }

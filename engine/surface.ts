@@ -70,8 +70,11 @@ export interface Engine {
   registerDevice(admission: Admission, signature: Hex): Promise<RegistrationRecord>
   listDevices(projectId: bigint, page?: Page): Promise<DeviceRecord[]>
 
-  /** Ingests frames in canonical bytes; each gets its own result, in order. Durable before it returns. */
-  ingest(frames: readonly Uint8Array[]): Promise<IngestResult[]>
+  /**
+   * Ingests frames in canonical bytes; each gets its own result, in order. Durable before it returns. `source` names who sends them, such
+   * as an address, and pays for forgeries. Throws ENGINE_BUSY, ENGINE_CLOSED or TOO_MANY_REFUSED.
+   */
+  ingest(frames: readonly Uint8Array[], source?: string): Promise<IngestResult[]>
   /** Turns the JSON form of a frame into canonical bytes; throws FRAME_JSON_INVALID, RECORD_FIELD_*, DEVICE_UNKNOWN. */
   encodeFrameJson(json: unknown): Promise<Uint8Array>
   getFrame(deviceId: bigint, sequence: bigint): Promise<FrameRecord>

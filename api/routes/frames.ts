@@ -110,11 +110,12 @@ const ingestRoute: Routes = (app, { engine }) => {
     async (request, reply) => {
       const { body } = request
       const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
-      if (type === FRAME_SEQUENCE) return sendMany(reply, await engine.ingest(decodeFrameSequence(asBytes(body))))
-      if (type === OCTETS) return sendOne(reply, await engine.ingest([asBytes(body)]))
+      if (type === FRAME_SEQUENCE)
+        return sendMany(reply, await engine.ingest(decodeFrameSequence(asBytes(body)), request.ip))
+      if (type === OCTETS) return sendOne(reply, await engine.ingest([asBytes(body)], request.ip))
       if (Array.isArray(body)) return sendMany(reply, await ingestJson(engine, body, request))
       if (typeof body === 'object' && body !== null) {
-        return sendOne(reply, await engine.ingest([await engine.encodeFrameJson(body)]))
+        return sendOne(reply, await engine.ingest([await engine.encodeFrameJson(body)], request.ip))
       }
       throw new AttestreamError('REQUEST_INVALID', 'The body is neither a frame nor an array of frames.')
     },
@@ -125,7 +126,8 @@ const ingestRoute: Routes = (app, { engine }) => {
 async function ingestJson(engine: Engine, items: unknown[], request: FastifyRequest): Promise<IngestResult[]> {
   checkFrameNumber(items.length)
   const encoded = await Promise.all(items.map((item) => encodeJson(engine, item, request)))
-  const results = await engine.ingest(encoded.filter((item) => item instanceof Uint8Array))
+  const bytes = encoded.filter((item) => item instanceof Uint8Array)
+  const results = await engine.ingest(bytes, request.ip)
   let next = 0
   return encoded.map((item) => (item instanceof Uint8Array ? results[next++]! : { failure: item }))
 }

@@ -2,8 +2,8 @@
 // which a device proves that its data was left out. Both under the domain { name: 'Attestream', version: '1', chainId,
 // verifyingContract }: the registry's address for admissions, the settlement's for acknowledgements.
 
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { signRecoverable } from 'tiny-secp256k1'
 import { hashDomain, recoverTypedDataAddress, isAddressEqual } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import type { Admission, Rotation } from '../core/admission.ts'
@@ -73,7 +73,7 @@ export function signRotation(privateKey: Hex, domain: SigningDomain, rotation: R
 
 /**
  * Returns a function that signs acknowledgements; `domain.verifyingContract` is the settlement contract. It stands in the path
- * of each frame, so what does not change is hashed once.
+ * of each frame, so what does not change is hashed once, and libsecp256k1 signs, some four times as fast as JavaScript.
  */
 export function createAcknowledger(privateKey: Hex, domain: SigningDomain): (content: AcknowledgementContent) => Hex {
   const secretKey = hexToBytes(privateKey, 32)
@@ -83,8 +83,8 @@ export function createAcknowledger(privateKey: Hex, domain: SigningDomain): (con
     const words = [deviceId, sequence, messageHash, deadline].map((value) => integerToBytes(value, 32))
     const structHash = keccak_256(concatBytes(ACKNOWLEDGEMENT_TYPEHASH, ...words))
     const digest = keccak_256(concatBytes(new Uint8Array([0x19, 0x01]), separator, structHash))
-    const signed = secp256k1.sign(digest, secretKey, { prehash: false, format: 'recovered' })
-    return bytesToHex(concatBytes(signed.subarray(1), new Uint8Array([27 + signed[0]!])))
+    const { signature, recoveryId } = signRecoverable(digest, secretKey)
+    return bytesToHex(concatBytes(signature, new Uint8Array([27 + recoveryId])))
   }
 }
 

@@ -69,8 +69,11 @@ export const ERRORS = {
   DEVICE_REVOKED: 'The key of the device is revoked or suspended.',
   DEVICE_UNKNOWN: 'No device with this id is registered on chain.',
   DID_FOREIGN: 'A DID names a device of another chain or registry than the one of this engine.',
+  ENGINE_BUSY: 'As many frames wait for their check as the engine takes at once.',
   ENGINE_CLOSED: 'The engine is shutting down.',
   FRAME_UNKNOWN: 'The engine holds no frame of this device with this sequence.',
+  RATE_LIMITED: 'A device or a project sends more frames than the engine takes from it.',
+  TOO_MANY_REFUSED: 'A sender has sent too many frames of unknown devices or with wrong signatures.',
   PROJECT_CONFIG_MISMATCH: 'The config given for a project does not hash to the configHash on chain.',
   PROJECT_BUDGET_EXCEEDED:
     'The budget of a project is used up for the present window; its batches wait for the next one.',

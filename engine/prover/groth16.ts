@@ -2,7 +2,7 @@
 // a global when that is set, and would otherwise start a thread per core that lives until the process ends.
 // Everything in this folder takes groth16 from here, so that the import order holds.
 
-import './quiet-web-worker.ts'
+import '../quiet-web-worker.ts'
 import { curves, groth16 } from 'snarkjs'
 
 let building: Promise<void> | undefined

@@ -1,6 +1,6 @@
 // What a worker thread of every adapter does with a job: witness, proof by the adapter, check. Calculators and keys stay in memory.
 
-import './quiet-web-worker.ts'
+import '../quiet-web-worker.ts'
 import { readFile } from 'node:fs/promises'
 import type { MessagePort } from 'node:worker_threads'
 import { WitnessCalculatorBuilder } from 'circom_runtime'

@@ -1,14 +1,17 @@
-// Ingest over a real store, real signatures and the real Poseidon. Device look-up is a double, the store's devices and nothing
-// behind them: what the directory does about unknown ones is tested with it, in devices.test.ts.
+// Ingest over a real store, real signatures and the real Poseidon, checked here instead of in threads (frame-check/pool.test.ts).
+// Device look-up is a double, the store's devices and nothing behind them: what the directory does about unknown ones is tested with it,
+// in devices.test.ts.
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import { AttestreamError } from '../../engine/core/errors.ts'
 import { frameFormat } from '../../engine/core/frame.ts'
 import type { Poseidon } from '../../engine/core/poseidon.ts'
-import { createFastPoseidon } from '../../engine/fast-poseidon.ts'
-import { ingestFrames, type IngestContext } from '../../engine/ingest.ts'
+import { checkFrame } from '../../engine/frame-check/check.ts'
+import { createFastPoseidon } from '../../engine/frame-check/fast-poseidon.ts'
+import { createIngest, type IngestContext } from '../../engine/ingest.ts'
+import { createRates } from '../../engine/rates.ts'
 import type { IngestResult } from '../../engine/records.ts'
-import { createVerifierCache } from '../../engine/verifier-cache.ts'
+import { createVerifierCache } from '../../engine/frame-check/verifier-cache.ts'
 import { device, deviceId, FORMAT, frameBytes, LAYOUTS, NOW_MS, PROJECT, testStore } from './scene.ts'
 
 let hash: Poseidon
@@ -24,10 +27,11 @@ function scene(change: Partial<IngestContext> = {}) {
     throw new AttestreamError('DEVICE_UNKNOWN', `No device ${id}.`)
   }
   let signed = 0
+  const verifiers = createVerifierCache(hash)
   const context: IngestContext = {
     store,
-    hash,
-    verifiers: createVerifierCache(hash),
+    check: async (frames) => frames.map((frame) => checkFrame(frame, hash, verifiers)),
+    rates: createRates({}, () => NOW_MS),
     nowMs: () => NOW_MS,
     acknowledgeWithinSec: 60,
     maxWaitingFrames: 256,
@@ -39,7 +43,8 @@ function scene(change: Partial<IngestContext> = {}) {
     },
     ...change,
   }
-  return { store, context, send: (...frames: Uint8Array[]) => ingestFrames(context, frames) }
+  const ingest = createIngest(context)
+  return { store, context, send: (...frames: Uint8Array[]) => ingest(frames) }
 }
 
 const codeOf = (result: IngestResult) => ('failure' in result ? result.failure.code : 'acknowledged')
@@ -170,8 +175,9 @@ describe('a duplicate', () => {
     expect(await send(frame)).toEqual(first)
     const format = frameFormat(LAYOUTS.reading, 8)
     const upgraded = { ...context, projectFormat: () => ({ project: { ...PROJECT, frameSize: 8 }, format }) }
-    expect(await ingestFrames(upgraded, [frame])).toEqual(first)
-    expect(codesOf(await ingestFrames(upgraded, [frameBytes(1, 1n)]))).toEqual(['FRAME_LAYOUT_UNKNOWN'])
+    const ingest = createIngest(upgraded)
+    expect(await ingest([frame])).toEqual(first)
+    expect(codesOf(await ingest([frameBytes(1, 1n)]))).toEqual(['FRAME_LAYOUT_UNKNOWN'])
   })
 
   it('signed anew is the same message', async () => {
@@ -193,22 +199,76 @@ describe('requests at the same time', () => {
   })
 
   it('that overtake each other: what came to disk later with an older sequence is refused', async () => {
-    const { store, send } = scene()
-    const slow = send(frameBytes(1, 1n), frameBytes(2, 1n), frameBytes(0, 1n))
-    expect(codesOf(await send(frameBytes(0, 2n)))).toEqual(['acknowledged'])
-    expect(codesOf(await slow)).toEqual(['acknowledged', 'acknowledged', 'SEQUENCE_OUTDATED'])
+    let letGo = (): void => {}
+    const held = new Promise<void>((resolve) => (letGo = resolve))
+    const { store, context } = scene()
+    const slow = createIngest({ ...context, check: (frames) => held.then(() => context.check(frames)) })
+    const late = slow([frameBytes(1, 1n), frameBytes(2, 1n), frameBytes(0, 1n)])
+    expect(codesOf(await createIngest(context)([frameBytes(0, 2n)]))).toEqual(['acknowledged'])
+    letGo()
+    expect(codesOf(await late)).toEqual(['acknowledged', 'acknowledged', 'SEQUENCE_OUTDATED'])
     expect(store.device(deviceId(0))!.lastSequence).toBe(2n)
   })
 
-  it('get their turns while a large one is checked', async () => {
-    const { send } = scene()
-    const frame = frameBytes(0, 1n)
-    const flood = Array.from({ length: 200 }, (_, i) => altered(frame, frame.length - 1, 1 + (i % 255)))
-    let turns = 0
-    const timer = setInterval(() => turns++, 1)
-    expect(new Set(codesOf(await send(...flood)))).toEqual(new Set(['SIGNATURE_INVALID']))
-    clearInterval(timer)
-    expect(turns).toBeGreaterThan(20)
+  it('are written together, and each hears of its own frames', async () => {
+    const { store, send } = scene()
+    let transactions = 0
+    const { putFrames } = store
+    store.putFrames = (frames) => (transactions++, putFrames(frames))
+    const requests = [0, 1, 2].map((slot) => send(frameBytes(slot, 1n), frameBytes(slot, 0n)))
+    expect((await Promise.all(requests)).map(codesOf)).toEqual(
+      [0, 1, 2].map(() => ['acknowledged', 'SEQUENCE_OUTDATED']),
+    )
+    expect(transactions).toBe(1)
+  })
+
+  it('all fail if the disk does, and nothing is acknowledged', async () => {
+    const { store, send } = scene()
+    store.putFrames = () => {
+      throw new Error('disk is full')
+    }
+    const answers = await Promise.allSettled([send(frameBytes(0, 1n)), send(frameBytes(1, 1n))])
+    expect(answers.map((answer) => answer.status)).toEqual(['rejected', 'rejected'])
+    expect(store.pendingCount()).toBe(0)
+  })
+})
+
+describe('rates', () => {
+  it('D-05 a device beyond its rate is asked to wait; forgeries in its name cost it nothing', async () => {
+    let timeMs = NOW_MS
+    const nowMs = () => timeMs
+    const { send } = scene({ rates: createRates({ deviceFramesPerSec: 0.1 }, nowMs), nowMs })
+    const forged = Array.from({ length: 10 }, (_, i) => altered(frameBytes(0, 1n), 100, 1 + i))
+    expect(new Set(codesOf(await send(...forged)))).toEqual(new Set(['SIGNATURE_INVALID']))
+    const four = await send(frameBytes(0, 1n), frameBytes(0, 2n), frameBytes(0, 3n), frameBytes(0, 4n))
+    expect(codesOf(four)).toEqual(['acknowledged', 'acknowledged', 'acknowledged', 'RATE_LIMITED'])
+    expect(codesOf(await send(frameBytes(1, 1n), frameBytes(0, 3n)))).toEqual(['acknowledged', 'acknowledged'])
+    timeMs += 10_000
+    expect(codesOf(await send(frameBytes(0, 4n), frameBytes(0, 5n)))).toEqual(['acknowledged', 'RATE_LIMITED'])
+  })
+
+  it('a project has a share of its own over all its devices', async () => {
+    const { send } = scene({ rates: createRates({ projectFramesPerSec: 0.1 }, () => NOW_MS) })
+    const results = await send(...[0, 1, 2, 3].map((slot) => frameBytes(slot, 1n)))
+    expect(codesOf(results)).toEqual(['acknowledged', 'acknowledged', 'acknowledged', 'RATE_LIMITED'])
+  })
+
+  it('D-05 a source of forgeries is turned away before they are checked; others are not', async () => {
+    let timeMs = NOW_MS
+    const { context } = scene({ rates: createRates({ forgeriesPerSec: 0.1 }, () => timeMs) })
+    let checked = 0
+    const check: IngestContext['check'] = (frames) => ((checked += frames.length), context.check(frames))
+    const ingest = createIngest({ ...context, check })
+    const forged = altered(frameBytes(0, 1n), 25)
+    await ingest([forged, forged, forged, frameBytes(3, 9n, { id: 5n })], 'attacker')
+    await expect(ingest([frameBytes(0, 1n)], 'attacker')).rejects.toMatchObject({
+      code: 'TOO_MANY_REFUSED',
+      details: { retryAfterSec: 20 },
+    })
+    expect(checked).toBe(3)
+    expect(codesOf(await ingest([frameBytes(0, 1n)], 'somebody else'))).toEqual(['acknowledged'])
+    timeMs += 20_000
+    expect(codesOf(await ingest([frameBytes(1, 1n)], 'attacker'))).toEqual(['acknowledged'])
   })
 })
 
@@ -225,12 +285,16 @@ describe('the verifier cache', () => {
   })
 
   it('drops the least recently used key and knows it again later', async () => {
-    const { send } = scene({ verifiers: createVerifierCache(hash, 2) })
+    const { send } = scene({ check: checkWith(createVerifierCache(hash, 2)) })
     for (const slot of [0, 1, 2, 0, 1]) {
       const sequence = slot === 2 ? 1n : undefined
       expect(codesOf(await send(frameBytes(slot, sequence ?? next(slot))))).toEqual(['acknowledged'])
     }
   })
+  const checkWith =
+    (verifiers: ReturnType<typeof createVerifierCache>): IngestContext['check'] =>
+    async (frames) =>
+      frames.map((frame) => checkFrame(frame, hash, verifiers))
   const used = [0n, 0n]
   const next = (slot: number) => (used[slot] = used[slot]! + 1n)
 })

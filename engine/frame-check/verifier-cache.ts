@@ -1,10 +1,10 @@
 // Prepared public keys of the devices that send most. A table of multiples of the key makes a verification about
 // three times as fast, costs about 20 ms and some 300 KB, so a device earns one after a few frames and the least recently used go.
 
-import type { PublicKey, Signature, Verifier } from './core/signature.ts'
-import { createVerifier } from './core/signature.ts'
-import { deviceLeaf } from './core/identity.ts'
-import type { Poseidon } from './core/poseidon.ts'
+import type { PublicKey, Signature, Verifier } from '../core/signature.ts'
+import { createVerifier } from '../core/signature.ts'
+import { deviceLeaf } from '../core/identity.ts'
+import type { Poseidon } from '../core/poseidon.ts'
 
 const TABLE_WINDOW = 6
 const USES_BEFORE_TABLE = 8

@@ -1,7 +1,7 @@
 // circomlibjs' WebAssembly Poseidon behind the core's type: the same values as core/poseidon.ts, some four times as fast.
 
 import { buildPoseidon } from 'circomlibjs'
-import type { Poseidon } from './core/poseidon.ts'
+import type { Poseidon } from '../core/poseidon.ts'
 
 export async function createFastPoseidon(): Promise<Poseidon> {
   const hash = await buildPoseidon()
