@@ -17,9 +17,8 @@ import { CIRCOM_OUTPUT, circomVersion, collectSources, compileCircom, type Circo
 import { appletTerms } from './compiler/cost-report.ts'
 import { compileApplet } from './compiler/index.ts'
 import { exportVerifyingKey } from './setup/export-verifying-key.ts'
-import { contributionsSection } from './setup/phase2.ts'
 import { powersOfTauHash } from './setup/powers-of-tau.ts'
-import { makeProvingKey, type KeyOrigin, type Setup } from './setup/proving-key.ts'
+import { isDevelopmentSetup, makeProvingKey, setupTranscript, type KeyOrigin, type Setup } from './setup/proving-key.ts'
 import { readR1cs } from './setup/r1cs.ts'
 import { adviseShape } from './shape-advice.ts'
 
@@ -165,7 +164,7 @@ function writeManifest(
   const paths = circuitPaths(work)
   const key = exportVerifyingKey(paths.zkey)
   const encoded = encodeVerifyingKey(key)
-  const transcript = JSON.stringify({ ...origin, contributions: sha256(contributionsSection(paths.zkey)) }, null, 2)
+  const transcript = setupTranscript(paths.zkey, origin)
   const manifest: CircuitManifest = {
     appletId: applet.appletId,
     compilerVersion,
@@ -177,11 +176,11 @@ function writeManifest(
     frameSize,
     constraints: readR1cs(paths.r1cs).constraintCount,
     publicSignals: publicSignalCount(cohortSize),
-    devSetup: origin.setup !== 'ceremony',
-    setupTranscriptHash: sha256(Buffer.from(transcript)),
+    devSetup: isDevelopmentSetup(origin),
+    setupTranscriptHash: transcript.hash,
   }
   writeFileSync(paths.verifyingKey, JSON.stringify(key, null, 2))
-  writeFileSync(join(work, TRANSCRIPT), transcript)
+  writeFileSync(join(work, TRANSCRIPT), transcript.text)
   writeFileSync(join(work, MANIFEST), JSON.stringify(manifest, null, 2))
 }
 

@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { isAttestreamError } from '../engine/index.ts'
 import { appletCommand } from './applet/index.ts'
+import { ceremonyCommand } from './ceremony/index.ts'
 import { demoCommand } from './demo.ts'
 import { deployCommand } from './deploy.ts'
 import { deviceCommand } from './device/index.ts'
@@ -12,6 +13,7 @@ import { receiptCommand } from './receipt.ts'
 const program = new Command('attestream')
   .description('Verifiable off-chain compute for DePIN')
   .addCommand(appletCommand())
+  .addCommand(ceremonyCommand())
   .addCommand(demoCommand())
   .addCommand(deployCommand())
   .addCommand(deviceCommand())

@@ -6,7 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { BASE_FIELD_ORDER, FIELD_ORDER } from '../../engine/core/field.ts'
 import { invertField, lagrangeAt } from './field-batch.ts'
-import { multiplyGenerator, POINT_BYTES } from './fixed-base.ts'
+import { generatorMultiplier, POINT_BYTES } from './fixed-base.ts'
 import { readR1cs, type R1cs, type R1csMatrix } from './r1cs.ts'
 import { readZkeySection, writeZkey, ZKEY_SECTION } from './zkey-file.ts'
 
@@ -37,8 +37,9 @@ export async function createDevelopmentKey(
   const power = domainPower(r1cs)
   const toxic = toxicWaste(seed)
   const scalars = keyScalars(r1cs, power, toxic)
-  const g1 = await multiplyGenerator('g1', scalars.g1.flat(), (done) => onProgress(done * G1_SHARE))
-  const g2 = await multiplyGenerator('g2', scalars.g2.flat(), (done) => onProgress(G1_SHARE + done * (1 - G1_SHARE)))
+  const multiply = await generatorMultiplier()
+  const g1 = await multiply('g1', scalars.g1.flat(), (done) => onProgress(done * G1_SHARE))
+  const g2 = await multiply('g2', scalars.g2.flat(), (done) => onProgress(G1_SHARE + done * (1 - G1_SHARE)))
   const [shared1, ic, a, b1, c, h] = split(g1, scalars.g1, POINT_BYTES.g1)
   const [shared2, b2] = split(g2, scalars.g2, POINT_BYTES.g2)
   writeZkey(

@@ -12,8 +12,8 @@ const MONTGOMERY_INVERSE = invert((1n << 256n) % BASE_FIELD_ORDER)
 
 /** The verifying key of a proving key, in snarkjs' JSON form. Throws ZKEY_INVALID. */
 export function exportVerifyingKey(zkeyPath: string): VerifyingKey {
-  const header = coordinates(readZkeySection(zkeyPath, ZKEY_SECTION.header, Infinity).subarray(POINTS_AT))
-  const ic = coordinates(readZkeySection(zkeyPath, ZKEY_SECTION.ic, Infinity))
+  const header = pointCoordinates(readZkeySection(zkeyPath, ZKEY_SECTION.header, Infinity).subarray(POINTS_AT))
+  const ic = pointCoordinates(readZkeySection(zkeyPath, ZKEY_SECTION.ic, Infinity))
   const g1 = (from: string[], at: number) => [from[at]!, from[at + 1]!, '1']
   const g2 = (at: number) => [header.slice(at, at + 2), header.slice(at + 2, at + 4), ['1', '0']]
   // alpha1 beta1 beta2 gamma2 delta1 delta2
@@ -30,7 +30,7 @@ export function exportVerifyingKey(zkeyPath: string): VerifyingKey {
 }
 
 /** Decimal coordinates of little-endian Montgomery points. */
-function coordinates(bytes: Buffer): string[] {
+export function pointCoordinates(bytes: Buffer): string[] {
   return Array.from({ length: bytes.length / COORDINATE_BYTES }, (_, i) => {
     const little = bytes.subarray(i * COORDINATE_BYTES, (i + 1) * COORDINATE_BYTES)
     const value = BigInt(`0x${Buffer.from(little).reverse().toString('hex')}`)

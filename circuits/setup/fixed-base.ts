@@ -10,7 +10,7 @@ import { buildBn128 } from 'ffjavascript'
 
 /** Scalars that walk together: their points, differences and inverses fit the second-level cache. */
 const BLOCK_SIZE = 1024
-const MAX_WINDOW_BITS = 14
+const MAX_WINDOW_BITS = 15
 /** Signed digits need one bit more than the 254 of a scalar. */
 const DIGIT_BITS = 255
 const PAGE_BYTES = 65536
@@ -31,21 +31,23 @@ interface Curve {
     readonly pG1gen: number
     readonly pG2gen: number
   }
-  terminate(): Promise<void>
 }
 
 /**
  * The affine points scalar·G for every scalar in [0, r), one after the other. `onProgress` gets fractions in (0, 1].
  * Runs on the calling thread and gives way to other work after each block.
  */
-export async function multiplyGenerator(
+export type MultiplyGenerator = (
   group: Group,
   scalars: readonly bigint[],
-  onProgress: (fraction: number) => void = () => {},
-): Promise<Uint8Array> {
+  onProgress?: (fraction: number) => void,
+) => Promise<Uint8Array>
+
+/** Builds the curve's code once (a third of a second) for all multiplications; one at a time. */
+export async function generatorMultiplier(): Promise<MultiplyGenerator> {
   const curve = (await buildBn128(true)) as Curve
-  try {
-    const walker = new FixedBaseWalker(curve, group, windowBits(scalars.length))
+  return async (group, scalars, onProgress = () => {}) => {
+    const walker = new FixedBaseWalker(curve, group, windowBits(scalars))
     const out = new Uint8Array(scalars.length * POINT_BYTES[group])
     for (let at = 0; at < scalars.length; at += BLOCK_SIZE) {
       const block = scalars.slice(at, at + BLOCK_SIZE)
@@ -53,15 +55,15 @@ export async function multiplyGenerator(
       onProgress((at + block.length) / scalars.length)
       await nextTurn()
     }
+    walker.release()
     return out
-  } finally {
-    await curve.terminate()
   }
 }
 
-/** Balances the table (2^(c−1) additions per window) against the walk (one addition per window and scalar). */
-function windowBits(scalarCount: number): number {
-  return Math.max(2, Math.min(MAX_WINDOW_BITS, Math.floor(Math.log2(scalarCount + 1)) - 3))
+/** Balances the table (2^(c−1) additions per window) against the walk (one addition per window and scalar that is not zero). */
+function windowBits(scalars: readonly bigint[]): number {
+  const scalarCount = scalars.reduce((count, scalar) => (scalar === 0n ? count : count + 1), 0)
+  return Math.max(2, Math.min(MAX_WINDOW_BITS, Math.floor(Math.log2(scalarCount + 1)) - 4))
 }
 
 class FixedBaseWalker {
@@ -114,6 +116,11 @@ class FixedBaseWalker {
     this.scratch = this.inverses + MAX_ADDITIONS * this.coordinate
     this.reserve(this.scratch + 4 * this.coordinate, MAX_ADDITIONS * this.coordinate)
     this.buildTable(group === 'g1' ? pG1gen : pG2gen)
+  }
+
+  /** Gives the memory back. */
+  release(): void {
+    new Uint32Array(this.memory.buffer)[0] = this.table
   }
 
   /** Points of at most BLOCK_SIZE scalars; a view that the next call overwrites. */
@@ -205,11 +212,13 @@ class FixedBaseWalker {
     if (this.pending === 0) return
     batchInverse(this.differences, this.coordinate, this.pending, this.inverses, this.coordinate)
     const slope = this.scratch
+    const words = new Uint32Array(this.memory.buffer)
     for (let i = 0; i < this.pending; i++) {
       const sum = this.sumAt[i]!
       const term = this.termAt[i]!
       const inverse = this.inverses + i * this.coordinate
-      if (this.field.isZero(inverse)) throw new Error('fixed-base walk met the same x twice')
+      if (words[inverse >>> 2] === 0 && this.field.isZero(inverse))
+        throw new Error('fixed-base walk met the same x twice')
       if (this.negative[i]) {
         add(term + this.coordinate, sum + this.coordinate, slope)
         neg(slope, slope)

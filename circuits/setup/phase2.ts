@@ -4,80 +4,70 @@
 
 import { existsSync } from 'node:fs'
 import { AttestreamError } from '../../engine/core/errors.ts'
+import { readContributions, type Beacon } from './contributions.ts'
 import { isDevelopmentKey } from './development-key.ts'
-import { POINT_BYTES } from './fixed-base.ts'
 import { checkCapacity } from './powers-of-tau.ts'
 import { readR1cs } from './r1cs.ts'
-import { snarkjsKeys } from './snarkjs.ts'
-import { readZkeySection, ZKEY_SECTION } from './zkey-file.ts'
-
-/** A public random value that nobody could know when the last contribution was made. */
-export interface Beacon {
-  /** 1 to 255 bytes in hexadecimal, without 0x; a later block's hash, for example. */
-  readonly hash: string
-  /** The hash is iterated 2^iterationsExp times; 10 to 63. */
-  readonly iterationsExp: number
-}
-
-const HASH_BYTES = 64
-/** Each contribution begins with the new delta, three points that prove it, and the transcript's hash. */
-const CONTRIBUTION_POINTS_BYTES = 3 * POINT_BYTES.g1 + POINT_BYTES.g2
-const BEACON_TYPE = 1
+import { progressLogger, snarkjsKeys, type OnStep } from './snarkjs.ts'
 
 /**
  * Writes the first key of a circuit. It is not fit for use: nobody has contributed.
  * Throws POWERS_OF_TAU_TOO_SMALL if the circuit has more constraints than the file allows.
  */
-export async function newKey(r1csPath: string, ptauPath: string, zkeyPath: string): Promise<void> {
+export async function newKey(r1csPath: string, ptauPath: string, zkeyPath: string, onStep?: OnStep): Promise<void> {
   refuseOverwrite(zkeyPath)
   checkCapacity(ptauPath, readR1cs(r1csPath))
-  const result = await snarkjsKeys.newZKey(r1csPath, ptauPath, zkeyPath)
+  const result = await snarkjsKeys.newZKey(r1csPath, ptauPath, zkeyPath, progressLogger(onStep))
   if (result === -1) throw refused(zkeyPath, 'the powers of tau are not prepared for phase 2')
 }
 
 /** Adds one person's randomness. `entropy` is mixed with the system's; returns the contribution's hash to publish. */
-export async function contribute(zkeyIn: string, zkeyOut: string, name: string, entropy: string): Promise<Uint8Array> {
+export async function contribute(
+  zkeyIn: string,
+  zkeyOut: string,
+  name: string,
+  entropy: string,
+  onStep?: OnStep,
+): Promise<Uint8Array> {
   refuseOverwrite(zkeyOut)
   if (isDevelopmentKey(zkeyIn)) throw refused(zkeyIn, 'it is a development key')
-  return snarkjsKeys.contribute(zkeyIn, zkeyOut, name, entropy)
+  return snarkjsKeys.contribute(zkeyIn, zkeyOut, name, entropy, progressLogger(onStep))
 }
 
 /** Adds the public random value as the last contribution. */
-export async function applyBeacon(zkeyIn: string, zkeyOut: string, name: string, beacon: Beacon): Promise<Uint8Array> {
+export async function applyBeacon(
+  zkeyIn: string,
+  zkeyOut: string,
+  name: string,
+  beacon: Beacon,
+  onStep?: OnStep,
+): Promise<Uint8Array> {
   refuseOverwrite(zkeyOut)
   if (isDevelopmentKey(zkeyIn)) throw refused(zkeyIn, 'it is a development key')
-  return snarkjsKeys.beacon(zkeyIn, zkeyOut, name, beacon.hash, beacon.iterationsExp)
+  const logger = progressLogger(onStep)
+  const hash = await snarkjsKeys.beacon(zkeyIn, zkeyOut, name, beacon.hash, beacon.iterationsExp, logger)
+  if (hash === false) throw refused(zkeyIn, 'the beacon is not 1 to 255 bytes with 10 to 63 doublings of iterations')
+  return hash
 }
 
 /** Throws PROVING_KEY_REFUSED unless the key follows from circuit and powers of tau by at least one contribution. */
-export async function verifyKey(r1csPath: string, ptauPath: string, zkeyPath: string): Promise<void> {
+export async function verifyKey(r1csPath: string, ptauPath: string, zkeyPath: string, onStep?: OnStep): Promise<void> {
   if (isDevelopmentKey(zkeyPath)) throw refused(zkeyPath, 'it is a development key')
   if (contributionCount(zkeyPath) === 0) throw refused(zkeyPath, 'nobody has contributed to it')
-  const valid = await snarkjsKeys.verifyFromR1cs(r1csPath, ptauPath, zkeyPath).catch(() => false)
+  const valid = await snarkjsKeys
+    .verifyFromR1cs(r1csPath, ptauPath, zkeyPath, progressLogger(onStep))
+    .catch(() => false)
   if (!valid) throw refused(zkeyPath, 'it does not follow from this circuit and these powers of tau')
-}
-
-/** The contributions section of a key: circuit hash and every contribution with its proof. */
-export function contributionsSection(zkeyPath: string): Buffer {
-  return readZkeySection(zkeyPath, ZKEY_SECTION.contributions, Infinity)
 }
 
 /** Contributions that a key holds, the beacon included. */
 export function contributionCount(zkeyPath: string): number {
-  return contributionsSection(zkeyPath).readUInt32LE(HASH_BYTES)
+  return readContributions(zkeyPath).contributions.length
 }
 
 /** Contributions with a secret, by one person each: a beacon is public and keeps nobody from forging. */
 export function contributorCount(zkeyPath: string): number {
-  const section = contributionsSection(zkeyPath)
-  let contributors = 0
-  let at = HASH_BYTES + 4
-  for (let left = contributionCount(zkeyPath); left > 0; left--) {
-    at += CONTRIBUTION_POINTS_BYTES + HASH_BYTES
-    if (section.readUInt32LE(at) !== BEACON_TYPE) contributors++
-    at += 8 + section.readUInt32LE(at + 4) // type, length of the parameters, parameters
-  }
-  return contributors
+  return readContributions(zkeyPath).contributions.filter(({ beacon }) => beacon === undefined).length
 }
 
 function refuseOverwrite(path: string): void {

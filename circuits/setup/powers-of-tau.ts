@@ -97,6 +97,9 @@ export const KNOWN_POWERS_OF_TAU: ReadonlyMap<number, string> = new Map([
   ],
 ])
 
+export const HEADER_BYTES = 64
+const MAX_POWER = 28
+
 /**
  * Hashes a .ptau file in a stream and returns its BLAKE2b-512 in hexadecimal. Throws POWERS_OF_TAU_MISMATCH unless the hash
  * is `expected`, or without it that of the ceremony's file of the same power.
@@ -126,16 +129,26 @@ export function powersOfTauPower(path: string): number {
   const file = openSync(path, 'r')
   try {
     // "ptau", version, section count, then section 1: id 4, size 8, field width 4, modulus, power.
-    const head = Buffer.alloc(128)
+    const head = Buffer.alloc(HEADER_BYTES)
     readSync(file, head, 0, head.length, 0)
-    const headerSection = 1
-    if (head.toString('latin1', 0, 4) !== 'ptau' || head.readUInt32LE(12) !== headerSection) {
+    const power = parsePower(head)
+    if (power === undefined) {
       throw new AttestreamError('POWERS_OF_TAU_MISMATCH', `${path} is not a powers-of-tau file.`)
     }
-    return head.readUInt32LE(28 + head.readUInt32LE(24))
+    return power
   } finally {
     closeSync(file)
   }
+}
+
+/** The power that the first HEADER_BYTES of a .ptau file tell; undefined if they are of something else. */
+export function parsePower(head: Buffer): number | undefined {
+  const headerSection = 1
+  const fieldBytes = 32
+  if (head.toString('latin1', 0, 4) !== 'ptau' || head.length < HEADER_BYTES) return undefined
+  if (head.readUInt32LE(12) !== headerSection || head.readUInt32LE(24) !== fieldBytes) return undefined
+  const power = head.readUInt32LE(28 + fieldBytes)
+  return power > 0 && power <= MAX_POWER ? power : undefined
 }
 
 /** Throws POWERS_OF_TAU_TOO_SMALL unless the file serves a circuit of this size. */

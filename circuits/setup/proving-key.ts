@@ -1,10 +1,12 @@
 // Makes the proving key of a circuit in one of the ways an operator can choose, and says where it comes from. A key that
 // does not stem from a development setup leaves here only after `verifyKey` has checked it against circuit and powers of tau.
 
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { copyFileSync, rmSync } from 'node:fs'
+import type { Hex } from '../../engine/core/codec.ts'
+import { contributionsSection, type Beacon } from './contributions.ts'
 import { createDevelopmentKey } from './development-key.ts'
-import { applyBeacon, contribute, contributorCount, newKey, verifyKey, type Beacon } from './phase2.ts'
+import { applyBeacon, contribute, contributorCount, newKey, verifyKey } from './phase2.ts'
 import { checkPowersOfTau } from './powers-of-tau.ts'
 import { withSnarkjsThreads } from './snarkjs.ts'
 
@@ -36,6 +38,18 @@ export interface KeyOrigin {
   readonly powersOfTau: string | null
 }
 
+/** Whoever made it can forge: no key for money. */
+export function isDevelopmentSetup({ setup }: KeyOrigin): boolean {
+  return setup !== 'ceremony'
+}
+
+/** Where a key comes from, as text, and the SHA-256 that the registry keeps of it. */
+export function setupTranscript(zkeyPath: string, origin: KeyOrigin): { text: string; hash: Hex } {
+  const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex')
+  const text = JSON.stringify({ ...origin, contributions: `0x${sha256(contributionsSection(zkeyPath))}` }, null, 2)
+  return { text, hash: `0x${sha256(text)}` }
+}
+
 /**
  * Writes a new key to `zkeyPath`; `onProgress` gets fractions from 0 to 1. Throws POWERS_OF_TAU_* for an unfit file and
  * PROVING_KEY_REFUSED for a ceremony's key that does not belong to the circuit.
@@ -59,8 +73,14 @@ export async function makeProvingKey(
     await verifyKey(r1csPath, setup.path, zkeyPath)
   })
   onProgress(1)
-  const isCeremony = setup.zkeyPath !== undefined && contributorCount(zkeyPath) >= 2
-  return { setup: isCeremony ? 'ceremony' : 'single contribution', powersOfTau }
+  return setup.zkeyPath === undefined
+    ? { setup: 'single contribution', powersOfTau }
+    : ceremonyOrigin(zkeyPath, powersOfTau)
+}
+
+/** What a key of a ceremony is, verified or not, by the number of its contributors. */
+export function ceremonyOrigin(zkeyPath: string, powersOfTau: string): KeyOrigin {
+  return { setup: contributorCount(zkeyPath) >= 2 ? 'ceremony' : 'single contribution', powersOfTau }
 }
 
 async function contributeAlone(r1csPath: string, zkeyPath: string, setup: CeremonySetup): Promise<void> {

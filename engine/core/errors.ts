@@ -45,9 +45,14 @@ export const ERRORS = {
 
   // circuits: build and setup
   CIRCUIT_BUILD_FAILED: 'The circom compiler refused a generated circuit: a defect of the applet compiler.',
+  CEREMONY_CLOSED: 'Something was to be added to a ceremony that has had its beacon.',
+  CEREMONY_INCOMPLETE: 'A ceremony was to be finished to which nobody has contributed.',
+  CEREMONY_INVALID:
+    "A ceremony's directory contradicts itself: transcript, circuit, powers of tau and keys do not fit.",
   CIRCUIT_SHAPE_INVALID: 'A circuit was asked for with a cohort size, frame size or unit bound it cannot have.',
   POWERS_OF_TAU_MISMATCH: 'The hash of a powers-of-tau file is not that of the ceremony, or not the expected one.',
   POWERS_OF_TAU_TOO_SMALL: 'A powers-of-tau file has fewer powers than the circuit needs.',
+  POWERS_OF_TAU_UNAVAILABLE: 'A powers-of-tau file is not where it was named, or could not be downloaded to its end.',
   PROVING_KEY_REFUSED: 'A proving key does not follow from its circuit and powers of tau, or is a development key.',
   R1CS_INVALID: 'A constraint file is not a well-formed .r1cs file over BN254.',
   ZKEY_INVALID: 'A file is not a Groth16 proving key that can be read.',

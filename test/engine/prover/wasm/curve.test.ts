@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import { buildBn128 } from 'ffjavascript'
 import { describe, expect, it } from 'vitest'
-import { multiplyGenerator, POINT_BYTES } from '../../../../circuits/setup/fixed-base.ts'
+import { generatorMultiplier, POINT_BYTES } from '../../../../circuits/setup/fixed-base.ts'
 import { FIELD_ORDER } from '../../../../engine/core/field.ts'
 import { GROUPS, type Group } from '../../../../engine/prover/wasm/kernel.ts'
 import { multiple, newKernel, scalars, withMemory, writePoint, writeScalars, type Plain } from './loaded-kernel.ts'
@@ -50,7 +50,7 @@ describe.each(['g1', 'g2'] as const)('the group %s', (group: Group) => {
 
   /** Σ scalar·base of known multiples of the generator, loaded as from a key's file. */
   async function sum(logarithms: readonly bigint[], factors: readonly bigint[]): Promise<Plain> {
-    const file = await multiplyGenerator(group, logarithms)
+    const file = await (await generatorMultiplier())(group, logarithms)
     return withMemory(kernel, () => {
       const { coordinateBytes } = GROUPS[group]
       const count = logarithms.length
@@ -117,7 +117,7 @@ describe.each(['g1', 'g2'] as const)('the group %s', (group: Group) => {
     const logarithms = numbers(300).map(spreadScalar)
     const factors = numbers(300).map((k) => spreadScalar(k + 1000))
     const curve = await buildBn128(true)
-    const points = await multiplyGenerator(group, logarithms)
+    const points = await (await generatorMultiplier())(group, logarithms)
     const bytes = Buffer.concat(
       factors.map((value) => Buffer.from(value.toString(16).padStart(64, '0'), 'hex').reverse()),
     )
