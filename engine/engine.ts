@@ -45,7 +45,10 @@ export interface EngineOptions {
   readonly setup?: Setup
   /** A batch is closed when every active device of its cohort has a frame, or this long after its oldest frame. Default 10 s. */
   readonly closeAfterMs?: number
+  /** Proofs at a time. Default: the cores that this process may use. */
   readonly proverThreads?: number
+  /** Ceiling of the memory of all proofs together; a prover that takes over has as much again. Default: half of this machine's. */
+  readonly proverMemoryMb?: number
   /** Default `wasm`, our own; where it cannot prove, snarkjs takes over and `onError` is told. */
   readonly prover?: 'wasm' | 'snarkjs'
   /** How long a proven batch waits for others that are being proven, to be settled in one transaction. Default 500 ms; 0 for never. */
@@ -331,13 +334,11 @@ async function openAdapters(store: Store, devices: DeviceDirectory, dataDir: str
   }
 }
 
-function createProver(
-  { prover, proverThreads, cacheDir }: EngineOptions,
-  onFallback: (error: unknown) => void,
-): Prover {
-  const threads = proverThreads ?? 2
-  const reference = createSnarkjsProver({ threads })
-  return prover === 'snarkjs' ? reference : withFallback(createWasmProver({ threads, cacheDir }), reference, onFallback)
+function createProver(options: EngineOptions, onError: (error: unknown) => void): Prover {
+  const { prover, proverThreads: threads, proverMemoryMb: memoryMb, cacheDir } = options
+  const pool = { ...(threads ? { threads } : {}), ...(memoryMb ? { memoryMb } : {}), onSuspect: onError }
+  const reference = createSnarkjsProver(pool)
+  return prover === 'snarkjs' ? reference : withFallback(createWasmProver({ ...pool, cacheDir }), reference, onError)
 }
 
 function projectDomain(chain: Chain): (projectId: bigint) => Domain {

@@ -21,7 +21,7 @@ export function openProgress(onProgress: OnProgress): ProgressChannel {
   const tell = (phase: ProofPhase) => onProgress({ phase, fraction: fractionBefore(phase) })
   port1.on('message', tell)
   const close = (): void => {
-    for (let last; (last = receiveMessageOnPort(port1)); ) tell(last.message as ProofPhase)
+    for (let last; (last = receiveMessageOnPort(port1));) tell(last.message as ProofPhase)
     port1.close()
   }
   return { port: port2, close }

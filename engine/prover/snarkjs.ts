@@ -1,9 +1,15 @@
 // The reference adapter: Groth16 proofs by snarkjs, single-threaded, with curve, calculators and keys kept warm.
 
+import type { KeySize } from './key-size.ts'
 import { createProverPool, type PoolOptions } from './pool.ts'
 import type { Prover } from './prover.ts'
 
-/** A thread takes about 400 MB at 2^16 constraints. */
+/** Measured with `npm run bench:prove`: a thread takes 160 MB at 2^15 rows, 400 MB at 2^17. */
+const THREAD_BYTES = 80 * 2 ** 20
+const ROW_BYTES = 2600
+
 export function createSnarkjsProver(options: PoolOptions = {}): Prover {
-  return createProverPool(new URL('./snarkjs-worker.ts', import.meta.url), options)
+  const worker = new URL('./snarkjs-worker.ts', import.meta.url)
+  const keyBytes = ({ rows }: KeySize): number => rows * ROW_BYTES
+  return createProverPool({ name: 'snarkjs', worker, threadBytes: THREAD_BYTES, keyBytes }, options)
 }

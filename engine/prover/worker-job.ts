@@ -7,7 +7,6 @@ import { WitnessCalculatorBuilder } from 'circom_runtime'
 import { readR1cs } from '../../circuits/setup/r1cs.ts'
 import { violatedConstraint } from '../../circuits/setup/violated-constraint.ts'
 import { loadGroth16 } from './groth16.ts'
-import type { Refusal } from './pool.ts'
 import type { OnPhase } from './progress.ts'
 import type { ProofJob, ProofResult, ProvingFiles } from './prover.ts'
 
@@ -19,9 +18,22 @@ export interface KeptByPath<T> {
 
 /** A job as it comes to a thread. */
 export interface WorkerJob extends ProofJob {
+  /** What the key may take in the thread, with all that the proof needs. */
+  readonly memoryBytes: number
   /** Takes the name of each phase as it begins. */
   readonly progress?: MessagePort
 }
+
+/** What comes back in place of a proof. */
+export interface Refusal {
+  readonly code: 'CIRCUIT_DISAGREES' | 'PROOF_FAILED'
+  readonly message: string
+  /** The thread may be to blame: nothing else explains a trap, or a proof that does not verify. */
+  readonly isSuspect?: boolean
+}
+
+/** A proof that does not verify, of a witness that breaks no constraint as far as can be seen. */
+class UnverifiedProof extends Error {}
 
 /** Tells the phases from `quotient` to `h`. */
 type Adapter<Key> = (
@@ -30,23 +42,19 @@ type Adapter<Key> = (
   onPhase: OnPhase,
 ) => Promise<Pick<ProofResult, 'proof' | 'publicSignals'>>
 
-/** A proving key takes about 700 bytes a constraint. */
-const CIRCUITS_KEPT = 4
 /** Of a .wtns file with its values in one section. */
 const WTNS_VALUES_AT = 76
 const VALUE_BYTES = 32
 
 const calculators = createKeptByPath(async (path) => WitnessCalculatorBuilder(await readFile(path)))
 
-/** Keeps what was asked for last. */
+/** Keeps everything: the pool ends the thread when its keys take too much. */
 export function createKeptByPath<T>(load: (path: string) => Promise<T>): KeptByPath<T> {
   const kept = new Map<string, Promise<T>>()
   return {
     get(path) {
       const loading = kept.get(path) ?? load(path)
-      kept.delete(path)
       kept.set(path, loading)
-      if (kept.size > CIRCUITS_KEPT) kept.delete(kept.keys().next().value!)
       return loading
     },
     forget: (path) => void kept.delete(path),
@@ -82,7 +90,8 @@ export async function proveJob<Key>(
   } catch (error) {
     calculators.forget(files.witnessWasm) // perhaps the files were damaged: the next attempt reads them again
     keys.forget(files.zkey)
-    return { code: 'PROOF_FAILED', message: `${name} could not prove: ${(error as Error).message}` }
+    const isSuspect = error instanceof UnverifiedProof || error instanceof WebAssembly.RuntimeError
+    return { code: 'PROOF_FAILED', message: `${name} could not prove: ${(error as Error).message}`, isSuspect }
   }
 }
 
@@ -92,7 +101,7 @@ async function verify(files: ProvingFiles, witness: Uint8Array, proven: Awaited<
   if (await groth16.verify(key, proven.publicSignals, proven.proof)) return
   const row = files.r1cs === undefined ? -1 : violatedConstraint(readR1cs(files.r1cs), witnessValues(witness))
   if (row >= 0) throw new Error(`the witness breaks constraint ${row} of the circuit`)
-  throw new Error('the proof does not verify under its own key')
+  throw new UnverifiedProof('the proof does not verify under its own key')
 }
 
 function witnessValues(wtns: Uint8Array): bigint[] {

@@ -6,11 +6,10 @@ import { loadKey } from './resident-key.ts'
 
 interface WasmJob extends WorkerJob {
   readonly kernel: WebAssembly.Module
-  readonly ceilingBytes: number
 }
 
-let setup: Pick<WasmJob, 'kernel' | 'ceilingBytes'>
-const keys = createKeptByPath(async (path) => loadKey(setup.kernel, path, setup.ceilingBytes))
+let setup: Pick<WasmJob, 'kernel' | 'memoryBytes'>
+const keys = createKeptByPath(async (path) => loadKey(setup.kernel, path, setup.memoryBytes))
 
 export default function prove(job: WasmJob) {
   setup = job

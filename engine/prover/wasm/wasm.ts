@@ -1,22 +1,31 @@
 // The adapter of our own prover: pure WebAssembly, no compiler and no native binary on the user's machine but the AssemblyScript
 // compiler that is a package of this project.
 
-import { createProverPool, DEFAULT_MEMORY_MB, type PoolOptions } from '../pool.ts'
+import { createProverPool, type PoolOptions } from '../pool.ts'
 import type { Prover } from '../prover.ts'
 import { loadKernel } from './compile.ts'
+import { keyMemoryBytes } from './key-memory.ts'
 
 export interface WasmProverOptions extends PoolOptions {
   /** Keeps the compiled kernel. */
   readonly cacheDir: string
 }
 
-/** A thread takes about 100 MB and 1 KB a constraint. */
+/** Of a thread without a key: node, the witness calculator and the check. */
+const THREAD_BYTES = 64 * 2 ** 20
+
 export function createWasmProver({ cacheDir, ...options }: WasmProverOptions): Prover {
-  const ceilingBytes = (options.memoryMb ?? DEFAULT_MEMORY_MB) * 2 ** 20
   let loading: Promise<WebAssembly.Module> | undefined
-  return createProverPool(new URL('./wasm-worker.ts', import.meta.url), options, async () => {
-    loading ??= loadKernel(cacheDir)
-    loading.catch(() => (loading = undefined))
-    return { kernel: await loading, ceilingBytes }
-  })
+  const kind = {
+    name: 'wasm',
+    worker: new URL('./wasm-worker.ts', import.meta.url),
+    threadBytes: THREAD_BYTES,
+    keyBytes: keyMemoryBytes,
+    async prepare() {
+      loading ??= loadKernel(cacheDir)
+      loading.catch(() => (loading = undefined))
+      return { kernel: await loading }
+    },
+  }
+  return createProverPool(kind, options)
 }

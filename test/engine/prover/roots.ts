@@ -41,3 +41,11 @@ export function rootsInput(): CircuitInput {
   const roots = Array.from({ length: 9 }, (_, k) => k + 3)
   return { squares: roots.map((root) => `${root * root}`), roots: roots.map(String) } as unknown as CircuitInput
 }
+
+/** A calculator of the same wires under other constraints, and an input whose witness breaks constraint 0 of this circuit. */
+export async function brokenRootsWitness(): Promise<{ witnessWasm: string; input: CircuitInput }> {
+  const { witnessWasm } = await compiledMain(MAIN.replace('squares[i] ===', 'squares[i] + 5 ==='))
+  const roots = Array.from({ length: 9 }, (_, k) => k + 3)
+  const input = { squares: roots.map((root) => `${root * root - 5}`), roots: roots.map(String) }
+  return { witnessWasm, input: input as unknown as CircuitInput }
+}

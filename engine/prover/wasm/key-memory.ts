@@ -1,0 +1,28 @@
+// How much memory a proving key takes in the kernel, at most, from the size of its circuit alone. It follows what resident-key.ts
+// allocates, for a key none of whose points is at infinity and none of whose coefficients comes twice.
+
+import type { KeySize } from '../key-size.ts'
+import { GROUPS, SCALAR_BYTES } from './kernel.ts'
+import { ELEMENT_BYTES } from './unrolled-field.ts'
+
+const INDEX_BYTES = 4
+const TERM_BYTES = 8
+/** Pieces of the file, the kernel's tables, and what little else there is. */
+const REST_BYTES = 4 * 2 ** 20
+/** Of an entry in the table that finds equal coefficients; it has at most four for each term. */
+const SLOT_BYTES = 4
+/** Working memory of a multi-exponentiation in G2 for each point; a test holds it against the kernel. */
+export const SUM_BYTES = 200
+/** The witness as the evaluator and the .wtns file hold it, outside of the kernel. */
+const WITNESS_COPIES = 3
+
+export function keyMemoryBytes({ wires, rows, terms }: KeySize): number {
+  const point = (group: 'g1' | 'g2') => 2 * GROUPS[group].coordinateBytes + INDEX_BYTES
+  const bases = wires * (2 * point('g1') + point('g2')) + rows * point('g1')
+  const factors = rows * ELEMENT_BYTES
+  const matrices = 2 * rows * INDEX_BYTES + terms * (TERM_BYTES + ELEMENT_BYTES)
+  const slots = 4 * terms * SLOT_BYTES
+  const scratch = Math.max((3 * rows + wires) * ELEMENT_BYTES, Math.max(wires, rows) * SUM_BYTES)
+  const workspace = (wires + rows) * SCALAR_BYTES + scratch
+  return bases + factors + matrices + Math.max(slots, workspace) + REST_BYTES + WITNESS_COPIES * wires * SCALAR_BYTES
+}
