@@ -87,6 +87,7 @@ export async function reopen(
 async function prepareAnchor(context: ChainStepsContext, task: Task): Promise<Outcome | { readonly planned: Task }> {
   const { store, chain } = context
   const { projectId, cohort, batchNumber } = task
+  await chain.untilDecided('anchor', projectId, cohort)
   const found = batchNumber === null ? undefined : await findOpenAnchor(chain, anchorRequest(task), batchNumber)
   if (found) return { done: recordAnchor(context, task, found) }
   if (await chain.isVersionStopped(projectId, task.version)) {
@@ -123,6 +124,7 @@ function recordAnchor(
 async function prepareSettlement(context: ChainStepsContext, task: Task): Promise<Outcome | 'send'> {
   const { store, chain } = context
   const { projectId, cohort, batchNumber } = task
+  await chain.untilDecided('settle', projectId, cohort)
   const isVoided = (await chain.getAnchorHash(projectId, cohort, batchNumber!)) === undefined
   if (isVoided) return { done: await reopen(context, task) }
   const { nextToSettle } = await chain.getCohort(projectId, cohort)

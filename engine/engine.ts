@@ -80,17 +80,19 @@ const MAX_WAITING_FRAMES = 256
 const INGEST_WAKE_MS = 25
 const CLOSE_AFTER_MS = 10_000
 const PRUNE_MS = 60_000
+/** How long a closing engine waits for its transactions; the next start follows what is open then. */
+const CLOSE_CHAIN_AFTER_MS = 2_000
 
 /** Opens the store, connects to the chain, and goes on with what a former run left unfinished. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const nowMs = options.nowMs ?? Date.now
   const onError = options.onError ?? (() => {})
   const onAdvice = options.onAdvice ?? ((text) => process.emitWarning(text, 'BatchShapeWarning'))
-  const chain = await createChain(options.chain)
   const store = openStore(options.dataDir)
+  const chain = await openChain(options.chain, store)
   const devices = createDeviceDirectory({ store, chain, nowMs })
   const findIdentity = createIdentities({ store, chain, devices })
-  const da = await openAdapters(store, devices, options.dataDir)
+  const da = await openAdapters(store, chain, devices, options.dataDir)
   const runner = createRunner()
   const prover = createProver(options, onError)
   const domain = projectDomain(chain)
@@ -316,19 +318,42 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await follower.close()
       await devices.close()
       await Promise.allSettled(ingesting)
+      const force = setTimeout(() => void chain.close(), CLOSE_CHAIN_AFTER_MS)
       await Promise.all([pipeline.close(), applets.close()])
+      clearTimeout(force)
+      await chain.close()
       await Promise.all([checks.close(), runner.close(), prover.close()])
       store.close()
     },
   }
 }
 
+/** Connects, and looks what became of the transactions of a former run before anything is sent. */
+async function openChain(options: ChainOptions, store: Store): Promise<Chain> {
+  let chain: Chain | undefined
+  try {
+    chain = await createChain(options, store)
+    await chain.recheckTransactions()
+    return chain
+  } catch (error) {
+    await chain?.close()
+    store.close()
+    throw error
+  }
+}
+
 /** The rest of what can fail at a start; a store that is open already is closed again. */
-async function openAdapters(store: Store, devices: DeviceDirectory, dataDir: string): Promise<DataAvailability> {
+async function openAdapters(
+  store: Store,
+  chain: Chain,
+  devices: DeviceDirectory,
+  dataDir: string,
+): Promise<DataAvailability> {
   try {
     await devices.sync()
     return await createEmbeddedDa(join(dataDir, 'da'))
   } catch (error) {
+    await chain.close()
     store.close()
     throw error
   }

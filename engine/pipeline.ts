@@ -60,6 +60,7 @@ const FINAL: readonly ErrorCode[] = ['CIRCUIT_DISAGREES', 'APPLET_BUDGET_EXCEEDE
 /** Errors that say nothing about the task: it is tried again for as long as they last. */
 const PASSING: readonly ErrorCode[] = [
   'CHAIN_UNAVAILABLE',
+  'CHAIN_UNREACHABLE',
   'CHAIN_NONCE_CONFLICT',
   'CHAIN_FEE_LOW',
   'COHORT_NUMBERS_USED',
@@ -68,6 +69,7 @@ const PASSING: readonly ErrorCode[] = [
 /** Errors that end when somebody acts: the task waits, shows what for, and goes on by itself. A flush does not wait with it. */
 const AWAITING: readonly ErrorCode[] = [
   'CHAIN_FUNDS_LOW',
+  'CHAIN_FEE_CAPPED',
   'PROJECT_ESCROW_LOW',
   'PROJECT_BUDGET_EXCEEDED',
   'PROJECT_CONFIG_MISMATCH',

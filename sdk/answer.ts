@@ -12,7 +12,13 @@ export type FrameOutcome =
   | { readonly error: { readonly code: string; readonly message: string; readonly again: boolean } }
 
 /** Codes that say: not now. */
-const PASSING: readonly string[] = ['ENGINE_CLOSED', 'CHAIN_UNAVAILABLE', 'DEVICE_QUEUE_FULL', 'INTERNAL']
+const PASSING: readonly string[] = [
+  'ENGINE_CLOSED',
+  'CHAIN_UNAVAILABLE',
+  'CHAIN_UNREACHABLE',
+  'DEVICE_QUEUE_FULL',
+  'INTERNAL',
+]
 
 /** Outcomes of the frames of one request, in order; throws RESPONSE_INVALID unless there is one for each. */
 export function parseResults(body: unknown, frames: readonly Uint8Array[]): FrameOutcome[] {

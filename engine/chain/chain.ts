@@ -7,10 +7,12 @@ import type { Hex } from '../core/codec.ts'
 import { AttestreamError } from '../core/errors.ts'
 import { connect, type ConnectionOptions } from './connection.ts'
 import { createEvents, type Events } from './events.ts'
+import type { Outbox } from './outbox.ts'
 import { createReads, type Reads } from './reads.ts'
 import { onChain } from './reverts.ts'
+import type { PendingTransaction } from './transactions.ts'
 import { createAcknowledger, signAdmission, signRotation, type Admission, type Rotation } from './typed-data.ts'
-import { createWrites, type Writes } from './writes.ts'
+import { cohortKey, createWrites, type Writes } from './writes.ts'
 
 export interface ChainOptions extends ConnectionOptions {
   readonly addresses: Addresses
@@ -23,6 +25,14 @@ export interface Chain extends Reads, Events, Writes {
   readonly addresses: Addresses
   /** Address of the operator's key. */
   readonly operator: Hex
+  /** The operator's transactions that do not count yet. */
+  pendingTransactions(): PendingTransaction[]
+  /** Looks whether what counted is still on chain: the operator's transactions that are not are followed again. */
+  recheckTransactions(): Promise<void>
+  /** Resolves when no transaction is open that anchors, or settles, batches of the cohort; throws what holds one up. */
+  untilDecided(kind: 'anchor' | 'settle', projectId: bigint, cohort: number): Promise<void>
+  /** Stops following transactions; those who wait for one get ENGINE_CLOSED. */
+  close(): Promise<void>
   /** Signs an admission with the key of the project's admitter. */
   signAdmission(privateKey: Hex, admission: Admission): Promise<Hex>
   /** Signs a key's rotation with the key of the project's admitter. */
@@ -31,14 +41,19 @@ export interface Chain extends Reads, Events, Writes {
   signAcknowledgement(content: AcknowledgementContent): Hex
 }
 
-/** Connects to a node with the contracts deployed; throws CHAIN_UNAVAILABLE or CHAIN_MISMATCH. */
-export async function createChain(options: ChainOptions): Promise<Chain> {
+/**
+ * Connects to a node with the contracts deployed; throws CHAIN_UNREACHABLE, CHAIN_UNAVAILABLE or CHAIN_MISMATCH. The operator's
+ * transactions are written down in `outbox`, by default in memory, and those that are open there are followed at once.
+ */
+export async function createChain(options: ChainOptions, outbox?: Outbox): Promise<Chain> {
   const { addresses, chainId } = options
-  const connection = await connect(options)
+  const connection = await connect(options, outbox)
+  const { transactions } = connection
   const code = await onChain('look for the contracts', () =>
     connection.publicClient.getCode({ address: addresses.settlement }),
   )
   if (code === undefined) {
+    await connection.close()
     const message = `Chain ${chainId} at ${options.rpcUrl} has no contract at ${addresses.settlement}; deploy first.`
     throw new AttestreamError('CHAIN_MISMATCH', message, { settlement: addresses.settlement })
   }
@@ -51,6 +66,10 @@ export async function createChain(options: ChainOptions): Promise<Chain> {
     ...reads,
     ...events,
     ...createWrites(connection, addresses, reads, events),
+    pendingTransactions: () => transactions.pending(),
+    recheckTransactions: () => onChain('look at the transactions again', () => transactions.recheck()),
+    untilDecided: (kind, projectId, cohort) => transactions.untilDecided([cohortKey(kind, projectId, cohort)]),
+    close: () => connection.close(),
     signAdmission: (privateKey, admission) =>
       signAdmission(privateKey, { chainId, verifyingContract: addresses.devices }, admission),
     signRotation: (privateKey, rotation) =>

@@ -1,24 +1,38 @@
 // The connection to a node: one client to read, and one way to send. A transaction is estimated first, so a refusal costs no
-// gas and comes with its reason; transactions of one account are handed to the node one after another, so two steps of the
-// engine never take the same nonce; and none counts before it has the wanted confirmations.
+// gas and comes with its reason; each account's transactions are written down and followed in an order of their own
+// (transactions.ts), the operator's in the outbox that it is given.
 
-import { setTimeout } from 'node:timers/promises'
-import { createPublicClient, createWalletClient, defineChain, http, TransactionReceiptNotFoundError } from 'viem'
+import { createPublicClient, defineChain } from 'viem'
 import type { Chain as ViemChain, Log, PublicClient } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import type { Hex } from '../core/codec.ts'
 import { AttestreamError } from '../core/errors.ts'
+import { createEndpoints } from './endpoints.ts'
+import { finalityOf } from './finality.ts'
+import { createMemoryOutbox, type Outbox } from './outbox.ts'
 import { chainError, onChain } from './reverts.ts'
+import { createTransactions, type Transactions } from './transactions.ts'
+import type { Call as OperatorCall } from './transactions.ts'
 
 export interface ConnectionOptions {
   readonly rpcUrl: string
+  /** Further endpoints of the same chain, in order of preference: used while those before do not answer, lag or serve another chain. */
+  readonly fallbackRpcUrls?: readonly string[]
   readonly chainId: number
   /** Signs whatever is sent without a key of its own: the operator's. */
   readonly privateKey: Hex
-  /** Blocks that must hold a transaction before it counts, its own included. Default 1. */
+  /** Blocks that must hold a transaction before it counts, its own included. Default: of the chain (finality.ts), 1 if it is unknown. */
   readonly confirmations?: number
+  /** Blocks for which what counts is watched, and done again if a reorganisation drops it. Default: of the chain, 64 if it is unknown. */
+  readonly finalityBlocks?: number
+  /** A transaction that is next and not mined for so long is sent again with a higher fee. Default 60 s. */
+  readonly replaceAfterMs?: number
+  /** Most that is offered for a unit of gas. Default: ten times what the first attempt of a transaction offered. */
+  readonly maxFeePerGasWei?: bigint
   /** Default 100 ms on this machine, 2 s otherwise. */
   readonly pollingIntervalMs?: number
+  /** Longest that an endpoint may take for an answer. Default 10 s. */
+  readonly rpcTimeoutMs?: number
 }
 
 /** What every write returns beside its events' fields. */
@@ -26,15 +40,12 @@ export interface Sent {
   readonly txHash: Hex
   readonly gasUsed: bigint
   readonly blockNumber: bigint
+  readonly blockHash: Hex
   /** Unix time in seconds of the block. */
   readonly blockTime: bigint
 }
 
-export interface Call {
-  /** Names the call in errors: "settle batch 3". */
-  readonly action: string
-  readonly to: Hex
-  readonly data: Hex
+export interface Call extends OperatorCall {
   /** Default: the operator's key. */
   readonly privateKey?: Hex | undefined
 }
@@ -45,75 +56,70 @@ export interface Connection {
   send(call: Call): Promise<Sent & { logs: Log[] }>
   /** Whether the chain would take the call now. */
   check(call: Call): Promise<boolean>
+  /** The operator's. */
+  readonly transactions: Pick<Transactions, 'untilDecided' | 'recheck' | 'pending'>
+  /** Stops following transactions; those who wait for one get ENGINE_CLOSED. */
+  close(): Promise<void>
 }
 
 /** What of a sent call its caller gets. */
-export function sent({ txHash, gasUsed, blockNumber, blockTime }: Sent): Sent {
-  return { txHash, gasUsed, blockNumber, blockTime }
+export function sent({ txHash, gasUsed, blockNumber, blockHash, blockTime }: Sent): Sent {
+  return { txHash, gasUsed, blockNumber, blockHash, blockTime }
 }
 
 const LOCAL_POLLING_MS = 100
 const REMOTE_POLLING_MS = 2000
-const RECEIPT_TIMEOUT_MS = 180_000
-/** An estimate is taken against a state that may change before the transaction is mined. */
-const GAS_MARGIN_PERCENT = 125n
+const REPLACE_AFTER_MS = 60_000
 
-/** Connects and checks that the node serves the expected chain; throws CHAIN_UNAVAILABLE or CHAIN_MISMATCH. */
-export async function connect(options: ConnectionOptions): Promise<Connection> {
+/** Connects and checks that the node serves the expected chain; throws CHAIN_UNREACHABLE, CHAIN_UNAVAILABLE or CHAIN_MISMATCH. */
+export async function connect(options: ConnectionOptions, outbox: Outbox = createMemoryOutbox()): Promise<Connection> {
+  const { chainId, rpcUrl, fallbackRpcUrls = [] } = options
   const chain = describeChain(options)
-  const local = /^https?:\/\/(127\.0\.0\.1|localhost)[:/]/.test(options.rpcUrl)
-  const pollingInterval = options.pollingIntervalMs ?? (local ? LOCAL_POLLING_MS : REMOTE_POLLING_MS)
-  const transport = http(options.rpcUrl)
-  const publicClient: PublicClient = createPublicClient({ chain, transport, pollingInterval, cacheTime: 0 })
+  const local = /^https?:\/\/(127\.0\.0\.1|localhost)[:/]/.test(rpcUrl)
+  const pollingIntervalMs = options.pollingIntervalMs ?? (local ? LOCAL_POLLING_MS : REMOTE_POLLING_MS)
+  const transport = createEndpoints([rpcUrl, ...fallbackRpcUrls], chainId, options.rpcTimeoutMs)
+  const publicClient: PublicClient = createPublicClient({
+    chain,
+    transport,
+    pollingInterval: pollingIntervalMs,
+    cacheTime: 0,
+  })
   const actual = await onChain('read the chain id', () => publicClient.getChainId())
-  if (actual !== options.chainId) {
-    const message = `${options.rpcUrl} serves chain ${actual}; the engine is configured for chain ${options.chainId}.`
-    throw new AttestreamError('CHAIN_MISMATCH', message, { actual, expected: options.chainId })
+  if (actual !== chainId) {
+    const message = `${rpcUrl} serves chain ${actual}; the engine is configured for chain ${chainId}.`
+    throw new AttestreamError('CHAIN_MISMATCH', message, { actual, expected: chainId })
   }
-  const lastSend = new Map<Hex, Promise<unknown>>()
-
-  function submit({ to, data, privateKey }: Call): Promise<Hex> {
-    const account = privateKeyToAccount(privateKey ?? options.privateKey)
-    const wallet = createWalletClient({ account, chain, transport })
-    const handOver = async (): Promise<Hex> => {
-      const estimate = await publicClient.estimateGas({ account: account.address, to, data })
-      const nonce = await publicClient.getTransactionCount({ address: account.address, blockTag: 'pending' })
-      return wallet.sendTransaction({ to, data, nonce, gas: (estimate * GAS_MARGIN_PERCENT) / 100n })
-    }
-    const sent = (lastSend.get(account.address) ?? Promise.resolve()).then(handOver)
-    lastSend.set(
-      account.address,
-      sent.catch(() => undefined),
-    )
-    return sent
+  const rules = {
+    ...finalityOf(chainId, options),
+    pollingIntervalMs,
+    replaceAfterMs: options.replaceAfterMs ?? REPLACE_AFTER_MS,
+    maxFeePerGasWei: options.maxFeePerGasWei,
   }
+  const context = { client: publicClient, chainId, nowMs: Date.now }
+  const operatorAccount = privateKeyToAccount(options.privateKey)
+  const operator = createTransactions({ ...context, account: operatorAccount, outbox, rules })
+  const byAddress = new Map<Hex, Transactions>([[operatorAccount.address, operator]])
 
-  /** viem looks for a receipt once a block, and a node may announce a block before its receipts: without a next block it waits in vain. */
-  async function untilMined(hash: Hex): Promise<void> {
-    const endMs = Date.now() + RECEIPT_TIMEOUT_MS
-    for (;;) {
-      try {
-        return void (await publicClient.getTransactionReceipt({ hash }))
-      } catch (error) {
-        if (!(error instanceof TransactionReceiptNotFoundError) || Date.now() > endMs) throw error
-      }
-      await setTimeout(pollingInterval)
-    }
+  function transactionsOf(privateKey: Hex): Transactions {
+    const account = privateKeyToAccount(privateKey)
+    const known = byAddress.get(account.address)
+    if (known) return known
+    const unfollowed = { ...rules, finalityBlocks: 0 }
+    const created = createTransactions({ ...context, account, outbox: createMemoryOutbox(), rules: unfollowed })
+    byAddress.set(account.address, created)
+    return created
   }
 
   async function send(call: Call): Promise<Sent & { logs: Log[] }> {
-    const from = privateKeyToAccount(call.privateKey ?? options.privateKey).address
+    const { privateKey = options.privateKey, ...rest } = call
     try {
-      const hash = await submit(call)
-      const confirmations = options.confirmations ?? 1
-      await untilMined(hash)
-      const receipt = await publicClient.waitForTransactionReceipt({ hash, confirmations, timeout: RECEIPT_TIMEOUT_MS })
+      const receipt = await transactionsOf(privateKey).send(rest)
       if (receipt.status !== 'success') throw await refusal(publicClient, call, receipt.from, receipt.blockNumber)
       const block = await publicClient.getBlock({ blockNumber: receipt.blockNumber })
-      const { transactionHash: txHash, gasUsed, blockNumber, logs } = receipt
-      return { txHash, gasUsed, blockNumber, blockTime: block.timestamp, logs }
+      const { transactionHash: txHash, gasUsed, blockNumber, blockHash, logs } = receipt
+      return { txHash, gasUsed, blockNumber, blockHash, blockTime: block.timestamp, logs }
     } catch (error) {
-      throw chainError(call.action, error, from)
+      throw chainError(call.action, error, privateKeyToAccount(privateKey).address)
     }
   }
 
@@ -129,7 +135,14 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     }
   }
 
-  return { publicClient, operator: privateKeyToAccount(options.privateKey).address, send, check }
+  return {
+    publicClient,
+    operator: operatorAccount.address,
+    send,
+    check,
+    transactions: operator,
+    close: async () => void (await Promise.all([...byAddress.values()].map((each) => each.close()))),
+  }
 }
 
 /** Why a mined transaction reverted: the same call on the state after its block, which most often refuses alike. */

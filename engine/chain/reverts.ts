@@ -1,14 +1,18 @@
 // Turns what viem throws into coded errors: a contract's refusal gets the code of its custom error with its name and values; what
-// the node itself refuses (funds, nonce, fee) a code of its own; everything else is CHAIN_UNAVAILABLE with the node's words.
+// the node itself refuses (funds, nonce, fee) a code of its own; no answer is CHAIN_UNREACHABLE; everything else is CHAIN_UNAVAILABLE
+// with the node's words.
 
 import {
   BaseError,
   decodeErrorResult,
   FeeCapTooLowError,
+  HttpRequestError,
   InsufficientFundsError,
   isHex,
+  LimitExceededRpcError,
   NonceTooHighError,
   NonceTooLowError,
+  TimeoutError,
 } from 'viem'
 import type { Hex } from 'viem'
 import { errorsAbi } from '../../contracts/abi.ts'
@@ -27,6 +31,8 @@ export async function onChain<T>(action: string, call: () => Promise<T>): Promis
 /** The coded form of an error of viem's; `from` is the account that sends. */
 export function chainError(action: string, error: unknown, from?: Hex): AttestreamError {
   if (isAttestreamError(error)) return error
+  const unreachable = within(error, (inner) => isAttestreamError(inner, 'CHAIN_UNREACHABLE'))
+  if (unreachable) return unreachable as AttestreamError
   const data = revertData(error)
   if (data !== undefined) return revertedError(action, data, error)
   const reason = error instanceof BaseError ? error.shortMessage : String(error)
@@ -37,9 +43,24 @@ export function chainError(action: string, error: unknown, from?: Hex): Attestre
     const details = from === undefined ? { action } : { action, from }
     return new AttestreamError(refused.code, message, details, { cause: error })
   }
+  if (isSilence(error)) {
+    const message = `Could not ${action}: ${reason} Check that the node at the RPC URL runs.`
+    return new AttestreamError('CHAIN_UNREACHABLE', message, { action }, { cause: error })
+  }
   if (/revert/i.test(reason)) return revertedError(action, '0x', error)
-  const message = `Could not ${action}: ${reason} Check that the node at the RPC URL runs.`
+  const message = `Could not ${action}: ${reason} The node at the RPC URL answers with an error of its own.`
   return new AttestreamError('CHAIN_UNAVAILABLE', message, { action }, { cause: error })
+}
+
+/** Whether nobody answered, or only to say that he does not now: the request may have arrived all the same. */
+export function isSilence(error: unknown): boolean {
+  const kinds = [HttpRequestError, TimeoutError, LimitExceededRpcError]
+  return within(error, (inner) => kinds.some((kind) => inner instanceof kind)) !== undefined
+}
+
+function within(error: unknown, is: (inner: unknown) => boolean): unknown {
+  if (error instanceof BaseError) return error.walk(is) ?? undefined
+  return is(error) ? error : undefined
 }
 
 /** What nodes say when they take a transaction not, for want of something that the contracts have no part in. */

@@ -9,7 +9,8 @@ import type { Hex } from '../core/codec.ts'
 import type { AnchorFields } from '../core/journal.ts'
 import { receiptAnchor } from '../core/receipt.ts'
 import type { Receipt } from '../core/receipt.ts'
-import { sent, type Connection, type Sent } from './connection.ts'
+import { taskId } from '../core/task.ts'
+import { sent, type Call, type Connection, type Sent } from './connection.ts'
 import type { Events } from './events.ts'
 import { createOwnerWrites, type Signer } from './owner-writes.ts'
 import type { Reads } from './reads.ts'
@@ -28,6 +29,11 @@ export interface AnchorRequest {
 
 export type SettledReceipt = Pick<Receipt, 'projectId' | 'cohort' | 'batchNumber' | 'version' | 'daPointer' | 'payee'> &
   Pick<Receipt, 'journal' | 'seal'>
+
+/** Names what a transaction decides for a cohort. */
+export function cohortKey(kind: 'anchor' | 'settle' | 'void' | 'upgrade', projectId: bigint, cohort: number): string {
+  return `${kind} ${projectId}/${cohort}`
+}
 
 export type Writes = ReturnType<typeof createWrites>
 
@@ -95,7 +101,8 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     ] as const
     const data = encodeFunctionData({ abi: settlementAbi, functionName: 'anchor', args })
     const action = `anchor batch ${expectedNumber}`
-    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const purpose = anchorPurpose([request])
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...purpose, ...signer })
     const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Anchored', logs })
     return { ...rest, anchor: { ...log!.args.snapshot, version } }
   }
@@ -116,7 +123,8 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     const args = [projectId, BigInt(version), batches] as const
     const data = encodeFunctionData({ abi: settlementAbi, functionName: 'anchorMany', args })
     const action = `anchor ${requests.length} batches`
-    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const purpose = anchorPurpose(requests)
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...purpose, ...signer })
     const anchored = parseEventLogs({ abi: settlementAbi, eventName: 'Anchored', logs })
     return { ...rest, anchors: anchored.map((log) => ({ ...log.args.snapshot, version })) }
   }
@@ -128,7 +136,8 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
   ): Promise<Sent & { ledgerBefore: bigint; ledgerAfter: bigint; lanes: readonly bigint[] }> {
     const data = settleCalldata(receipt)
     const action = `settle batch ${receipt.batchNumber}`
-    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const purpose = settlePurpose([receipt])
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...purpose, ...signer })
     const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Settled', logs })
     const { ledgerBefore, ledgerAfter, lanes } = log!.args
     return { ...rest, ledgerBefore, ledgerAfter, lanes }
@@ -145,7 +154,8 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     const args = [receipts.map(receiptArgument)] as const
     const data = encodeFunctionData({ abi: settlementAbi, functionName: 'settleMany', args })
     const action = `settle ${receipts.length} batches`
-    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const purpose = settlePurpose(receipts)
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...purpose, ...signer })
     const found = parseEventLogs({ abi: settlementAbi, eventName: 'Settled', logs })
     const settled = found.map(({ args: { projectId, cohort, number } }) => ({
       projectId,
@@ -173,7 +183,8 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     const args = [projectId, BigInt(cohort), number, snapshots] as const
     const data = encodeFunctionData({ abi: settlementAbi, functionName: 'voidFrom', args })
     const action = `void the anchors from ${number} on`
-    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const keys = [cohortKey('void', projectId, cohort)]
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, keys, ...signer })
     const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'Voided', logs })
     const { fromNumber, untilNumber } = log!.args
     return { ...rest, fromNumber, untilNumber }
@@ -203,7 +214,8 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     const args = [projectId, BigInt(cohort), BigInt(version), opened.sequencesHash, opened.statesHash] as const
     const data = encodeFunctionData({ abi: settlementAbi, functionName: 'upgradeCohort', args })
     const action = `upgrade cohort ${cohort} to version ${version}`
-    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, ...signer })
+    const keys = [cohortKey('upgrade', projectId, cohort)]
+    const { logs, ...rest } = await send({ action, to: addresses.settlement, data, keys, ...signer })
     const [log] = parseEventLogs({ abi: settlementAbi, eventName: 'CohortUpgraded', logs })
     return { ...rest, ledgerAfter: log!.args.ledgerAfter }
   }
@@ -242,6 +254,18 @@ export function createWrites(connection: Connection, addresses: Addresses, reads
     upgradeCohort,
     voidFrom,
     claim,
+  }
+}
+
+function anchorPurpose(requests: readonly AnchorRequest[]): Pick<Call, 'taskIds' | 'keys'> {
+  const keys = requests.map(({ projectId, cohort }) => cohortKey('anchor', projectId, cohort))
+  return { taskIds: requests.map(taskId), keys }
+}
+
+function settlePurpose(receipts: readonly SettledReceipt[]): Pick<Call, 'taskIds' | 'keys'> {
+  return {
+    taskIds: receipts.map((receipt) => taskId({ ...receipt, batchRoot: receipt.journal.batchRoot })),
+    keys: receipts.map(({ projectId, cohort }) => cohortKey('settle', projectId, cohort)),
   }
 }
 

@@ -107,6 +107,7 @@ export const ERRORS = {
   ANVIL_FAILED: 'The local chain ended or did not answer while it was being started.',
   ANVIL_MISSING: 'The package with the local chain is not installed for this platform.',
   CHAIN_MISMATCH: 'The node at the RPC URL serves another chain than the one configured.',
+  CHAIN_FEE_CAPPED: 'A transaction would need a higher gas price than the configuration allows.',
   CHAIN_FEE_LOW:
     'The node finds the gas price of a transaction too low, or a pending one of the same number holds it up.',
   CHAIN_FUNDS_LOW: 'The account that signs has too little of the native coin to pay for gas.',
@@ -114,7 +115,8 @@ export const ERRORS = {
   CHAIN_NOT_PERMITTED:
     'The account that signs does not have the role that the contract asks for; details name the custom error.',
   CHAIN_REVERTED: 'A contract refused a call; details name its custom error and the values.',
-  CHAIN_UNAVAILABLE: 'The node at the RPC URL does not answer, or answers with an error of its own.',
+  CHAIN_UNAVAILABLE: 'The node at the RPC URL answers with an error of its own.',
+  CHAIN_UNREACHABLE: 'No RPC endpoint of the chain answers, or none serves the right chain without lagging behind.',
 
   // deployment
   CHAIN_UNSUPPORTED: 'A chain lacks an instruction or a precompiled contract that the contracts need.',

@@ -48,6 +48,13 @@ const MIGRATIONS = [
    create index tasks_unsettled on tasks (project_id, cohort) where state not in ('settled', 'voided');
    create table configs (
      project_id text not null, config_hash text not null, config text not null, primary key (project_id, config_hash));`,
+  // What reorganisations can still undo: the operator's transactions, and the blocks that tasks' anchors and settlements are in.
+  `create table transactions (
+     id integer primary key autoincrement, account text not null, nonce integer not null, record text not null,
+     unique (account, nonce));
+   create table inclusions (
+     ordinal integer not null, kind text not null, tx_hash text not null, block_number text not null, block_hash text not null,
+     primary key (ordinal, kind));`,
 ]
 
 /** Opens (creates, migrates) the store's database file. */

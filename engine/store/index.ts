@@ -2,16 +2,18 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Outbox } from '../chain/outbox.ts'
 import { createCatalogue, type Catalogue } from './catalogue.ts'
 import { openDatabase, takeLock, type Database } from './database.ts'
 import { createFrameStore, type FrameStore } from './frames.ts'
 import { createTaskStore, type TaskStore } from './tasks.ts'
+import { createTransactionStore } from './transactions.ts'
 
 export type { StoredCircuit, Limits } from './catalogue.ts'
 export type { StoredFrame, PendingCohort } from './frames.ts'
 export type { CohortUpgrade, NewTask, Task, TaskChange, TaskWork } from './tasks.ts'
 
-export type Store = Catalogue & FrameStore & TaskStore & { close(): void }
+export type Store = Catalogue & FrameStore & TaskStore & Outbox & { close(): void }
 
 /** Opens the store in a directory, creating both when absent; throws STORE_LOCKED while another engine has it open. */
 export function openStore(directory: string): Store {
@@ -22,6 +24,7 @@ export function openStore(directory: string): Store {
     ...createCatalogue(database),
     ...createFrameStore(database),
     ...createTaskStore(database),
+    ...createTransactionStore(database),
     close() {
       database.close()
       lock.close()

@@ -105,7 +105,7 @@ describe('the chain client', () => {
     const elsewhere = { ...addresses, settlement: stage.stranger }
     await expect(createChain({ ...good, addresses: elsewhere })).rejects.toMatchObject({ code: 'CHAIN_MISMATCH' })
     const rpcUrl = 'http://127.0.0.1:9'
-    await expect(createChain({ ...good, rpcUrl })).rejects.toMatchObject({ code: 'CHAIN_UNAVAILABLE' })
+    await expect(createChain({ ...good, rpcUrl })).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE' })
   })
 })
 

@@ -170,7 +170,7 @@ describe('attestream deploy', () => {
     const error = await deployHere('--network', 'local', '--rpc', 'http://127.0.0.1:9/v2/s3cret').catch(
       (caught: Error) => caught,
     )
-    expect(error).toMatchObject({ code: 'CHAIN_UNAVAILABLE' })
+    expect(error).toMatchObject({ code: 'CHAIN_UNREACHABLE' })
     expect((error as Error).message).not.toContain('s3cret')
   })
 })

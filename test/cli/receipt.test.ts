@@ -64,7 +64,7 @@ describe('attestream receipt verify', () => {
     ['a file that is not JSON', () => 'receipt', {}, 'RECEIPT_INVALID'],
     ['a DA that has nothing', () => receipt, { da: tmpdir() }, 'DA_OBJECT_UNKNOWN'],
     ['a DA that does not answer', () => receipt, { da: 'http://127.0.0.1:9' }, 'DA_OBJECT_UNKNOWN'],
-    ['a node that does not answer', () => receipt, { rpc: 'http://127.0.0.1:9' }, 'CHAIN_UNAVAILABLE'],
+    ['a node that does not answer', () => receipt, { rpc: 'http://127.0.0.1:9' }, 'CHAIN_UNREACHABLE'],
   ])('refuses %s with code and exit status 2', async (_, altered, sources, errorCode) => {
     const { code, stdout, stderr } = await verify(altered(), sources)
     expect(stderr).toMatch(new RegExp(`^${errorCode}: `))

@@ -49,7 +49,7 @@ describe('the store', () => {
     const path = join(temporaryDirectory(), 'engine.sqlite')
     const earlier = openDatabase(path)
     earlier.exec(
-      "insert into chain_cursor values (1, '9'); drop table device_metadata; drop table upgrades; drop table configs; drop index tasks_unsettled; pragma user_version = 1;",
+      "insert into chain_cursor values (1, '9'); drop table device_metadata; drop table upgrades; drop table configs; drop index tasks_unsettled; drop table transactions; drop table inclusions; pragma user_version = 1;",
     )
     earlier.close()
     const migrated = openDatabase(path)
@@ -61,7 +61,7 @@ describe('the store', () => {
     const path = join(temporaryDirectory(), 'engine.sqlite')
     const first = openDatabase(path)
     const version = first.prepare('pragma user_version').get()
-    expect(version).toEqual({ user_version: 3 })
+    expect(version).toEqual({ user_version: 4 })
     first.exec(`insert into applets values ('a', x'00', 1)`)
     first.close()
     const second = openDatabase(path)
