@@ -3,18 +3,15 @@
 import '../quiet-web-worker.ts'
 import { readFile } from 'node:fs/promises'
 import type { MessagePort } from 'node:worker_threads'
-import { WitnessCalculatorBuilder } from 'circom_runtime'
 import { readR1cs } from '../../circuits/setup/r1cs.ts'
 import { violatedConstraint } from '../../circuits/setup/violated-constraint.ts'
 import { loadGroth16 } from './groth16.ts'
+import type { KeptByPath } from './kept-by-path.ts'
 import type { OnPhase } from './progress.ts'
 import type { ProofJob, ProofResult, ProvingFiles } from './prover.ts'
+import { computeWitness, forgetWitness } from './witness.ts'
 
-/** What is made of files, by their path. */
-export interface KeptByPath<T> {
-  get(path: string): Promise<T>
-  forget(path: string): void
-}
+export { createKeptByPath } from './kept-by-path.ts'
 
 /** A job as it comes to a thread. */
 export interface WorkerJob extends ProofJob {
@@ -22,6 +19,8 @@ export interface WorkerJob extends ProofJob {
   readonly memoryBytes: number
   /** Takes the name of each phase as it begins. */
   readonly progress?: MessagePort
+  /** With it, witnesses come from the engine's own evaluator. */
+  readonly kernel?: WebAssembly.Module
 }
 
 /** What comes back in place of a proof. */
@@ -46,25 +45,10 @@ type Adapter<Key> = (
 const WTNS_VALUES_AT = 76
 const VALUE_BYTES = 32
 
-const calculators = createKeptByPath(async (path) => WitnessCalculatorBuilder(await readFile(path)))
-
-/** Keeps everything: the pool ends the thread when its keys take too much. */
-export function createKeptByPath<T>(load: (path: string) => Promise<T>): KeptByPath<T> {
-  const kept = new Map<string, Promise<T>>()
-  return {
-    get(path) {
-      const loading = kept.get(path) ?? load(path)
-      kept.set(path, loading)
-      return loading
-    },
-    forget: (path) => void kept.delete(path),
-  }
-}
-
 /** Proves a job with the adapter's function; what fails is returned, for errors lose their code between threads. */
 export async function proveJob<Key>(
   name: string,
-  { files, input, progress }: WorkerJob,
+  { files, input, progress, kernel }: WorkerJob,
   keys: KeptByPath<Key>,
   prove: Adapter<Key>,
 ): Promise<ProofResult | Refusal> {
@@ -72,23 +56,19 @@ export async function proveJob<Key>(
   try {
     onPhase('witness')
     const started = performance.now()
-    const calculator = await calculators.get(files.witnessWasm)
-    const witness = await calculator.calculateWTNSBin(input, 1).catch((error: unknown) => error as Error)
-    if (witness instanceof Error) {
-      calculators.forget(files.witnessWasm) // it would repeat this refusal in the message of the next
-      return { code: 'CIRCUIT_DISAGREES', message: disagreement(witness) }
-    }
+    const witness = await computeWitness(files, input, kernel)
+    if ('refusal' in witness) return { code: 'CIRCUIT_DISAGREES', message: disagreement(witness.refusal) }
     const witnessed = performance.now()
     onPhase('key')
     const key = await keys.get(files.zkey).catch((error: unknown) => {
       throw new Error(`the proving key ${files.zkey} cannot be used: ${(error as Error).message}`)
     })
-    const proven = await prove(key, witness, onPhase)
+    const proven = await prove(key, witness.wtns, onPhase)
     onPhase('check')
-    await verify(files, witness, proven)
+    await verify(files, witness.wtns, proven)
     return { ...proven, witnessMs: witnessed - started, proveMs: performance.now() - witnessed }
   } catch (error) {
-    calculators.forget(files.witnessWasm) // perhaps the files were damaged: the next attempt reads them again
+    forgetWitness(files) // perhaps they were damaged: the next attempt reads them again
     keys.forget(files.zkey)
     const isSuspect = error instanceof UnverifiedProof || error instanceof WebAssembly.RuntimeError
     return { code: 'PROOF_FAILED', message: `${name} could not prove: ${(error as Error).message}`, isSuspect }
@@ -112,7 +92,7 @@ function witnessValues(wtns: Uint8Array): bigint[] {
   })
 }
 
-function disagreement({ message }: Error): string {
-  const first = message.split('\n').slice(0, 3).join(' ').trim()
+function disagreement(refusal: string): string {
+  const first = refusal.split('\n').slice(0, 3).join(' ').trim()
   return `The circuit refuses the native result; nothing is submitted. This is a defect of the compiler or the engine: report it with the applet. (${first})`
 }

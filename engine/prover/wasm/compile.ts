@@ -13,7 +13,7 @@ import { BASE_FIELD_ORDER, FIELD_ORDER } from '../../core/field.ts'
 import { unrolledField } from './unrolled-field.ts'
 
 /** SHA-256 of the kernel's bytes; `compileKernel` tells the new one when the sources have changed. */
-export const KERNEL_SHA256 = 'e036cac63303645b2c055bc521945375fe59115c0424b9fdef05cbe20a2c05c2'
+export const KERNEL_SHA256 = '973a10924e5bf8f89e26e55e060cda674f52f0b2050042bdb62065349714416b'
 
 const SOURCES = fileURLToPath(new URL('./kernel/', import.meta.url))
 const ASC = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js')

@@ -17,6 +17,7 @@ export {
   multiplyRows,
   startRows,
 } from './constraints'
+export { brokenRow, placeWitness, runPlan, setInputs, storeWitness } from './witness'
 export { loadPoints1, loadPoints2, storeInfinity, storePoint } from './points-file'
 
 const sum: usize = memory.data(288)
