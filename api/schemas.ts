@@ -271,10 +271,13 @@ export const Task = Type.Object({
   attempts: Type.Integer(),
   failure: nullable(Failure),
   times: Type.Record(Type.String(), TimeMs, { description: 'When each state was reached' }),
+  begun: Type.Record(Type.String(), TimeMs, { description: 'When the work began that led to each state' }),
+  lastFrameMs: TimeMs,
   anchorTxHash: nullable(Hash),
   anchorGas: nullable(Decimal),
   settleTxHash: nullable(Hash),
   settleGas: nullable(Decimal),
+  witnessMs: nullable(Type.Number()),
   proveMs: nullable(Type.Number()),
   unitsBySlot: nullable(Type.Array(Decimal)),
 })

@@ -23,7 +23,7 @@ import { createIngest } from './ingest.ts'
 import { createPipeline } from './pipeline.ts'
 import { createProjects } from './projects.ts'
 import { withFallback } from './prover/fallback.ts'
-import type { Prover } from './prover/prover.ts'
+import type { ProofProgress, Prover } from './prover/prover.ts'
 import { createSnarkjsProver } from './prover/snarkjs.ts'
 import { createWasmProver } from './prover/wasm/wasm.ts'
 import type { ClaimRecord, ServedVersion, SettlementRecord, TaskRecord } from './records.ts'
@@ -65,6 +65,8 @@ export interface EngineOptions {
   readonly retentionMs?: number
   readonly maxAttempts?: number
   readonly onTask?: (task: TaskRecord) => void
+  /** Told of each phase of a task's proof as it begins. */
+  readonly onProofProgress?: (taskId: Hex, progress: ProofProgress) => void
   readonly onError?: (error: unknown) => void
   /** Is told when a circuit is ordered whose batches waste a power of two, and what R to take instead. Default: a warning of the process. */
   readonly onAdvice?: (text: string) => void
@@ -145,6 +147,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     onError,
   }
   const onChange = (task: Task) => options.onTask?.(publicTask(task))
+  const stopProofs = new AbortController()
   const pipeline = createPipeline({
     store,
     steps: createSteps({
@@ -164,6 +167,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       settleGroupMaxWaitMs: options.settleGroupMaxWaitMs ?? SETTLE_GROUP_MAX_WAIT_MS,
       sequenceContext,
       provingFiles: (directory) => readArtefacts(directory).paths,
+      onProofProgress: ({ taskId }, progress) => options.onProofProgress?.(taskId, progress),
+      stopProofs: stopProofs.signal,
     }),
     closeBatches: (force) => closeDueBatches(closing, force),
     nowMs,
@@ -184,13 +189,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (options.retentionMs === undefined) clearInterval(pruneTimer)
   applets.resume()
   const ingesting = new Set<Promise<unknown>>()
-  /** One look at what waits serves the requests of a moment: it costs the more, the more frames wait. */
+  /** One look at what waits serves the requests of a moment: it costs the more, the more frames wait. The first is served at once. */
   let waking: NodeJS.Timeout | undefined
+  let wokenMs = -Infinity
   const wakeSoon = (): void => {
-    waking ??= setTimeout(() => {
+    const wake = (): void => {
       waking = undefined
+      wokenMs = performance.now()
       pipeline.wake()
-    }, INGEST_WAKE_MS).unref()
+    }
+    const waitMs = wokenMs + INGEST_WAKE_MS - performance.now()
+    if (waitMs > 0) waking ??= setTimeout(wake, waitMs).unref()
+    else wake()
   }
   let closed = false
 
@@ -319,7 +329,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await devices.close()
       await Promise.allSettled(ingesting)
       const force = setTimeout(() => void chain.close(), CLOSE_CHAIN_AFTER_MS)
-      await Promise.all([pipeline.close(), applets.close()])
+      const stopping = pipeline.close()
+      stopProofs.abort(
+        new AttestreamError('ENGINE_CLOSED', 'The engine is shutting down; it proves the batch after the next start.'),
+      )
+      await Promise.all([stopping, applets.close()])
       clearTimeout(force)
       await chain.close()
       await Promise.all([checks.close(), runner.close(), prover.close()])

@@ -9,6 +9,8 @@ export interface GroupRules {
   readonly joinsFrom: TaskState
   /** Longest that a ready task waits for others. */
   readonly maxWaitMs: number
+  /** How long such a task will still take; nobody waits for one that comes too late. Default: no time at all. */
+  readonly remainingMs?: (task: Task, ready: readonly Task[]) => number
   /** Most tasks in a group. */
   readonly maxSize: number
   /** Tasks of different values never share a group. */
@@ -34,9 +36,11 @@ export function chooseGroups(
   return waits.length === 0 ? { groups } : { groups, waitMs: Math.min(...waits) }
 }
 
-function waitOf({ joinsFrom, maxWaitMs, nowMs }: GroupRules, group: readonly Task[], open: readonly Task[]): number {
-  const projects = new Set(group.map(({ projectId }) => projectId))
-  if (!open.some((task) => task.state === joinsFrom && projects.has(task.projectId))) return 0
+function waitOf(rules: GroupRules, group: readonly Task[], open: readonly Task[]): number {
+  const { joinsFrom, maxWaitMs, remainingMs = () => 0, nowMs } = rules
   const oldestMs = Math.min(...group.map((task) => task.times[task.state] ?? 0))
-  return Math.max(0, oldestMs + maxWaitMs - nowMs())
+  const waitMs = Math.max(0, oldestMs + maxWaitMs - nowMs())
+  const projects = new Set(group.map(({ projectId }) => projectId))
+  const joining = open.filter((task) => task.state === joinsFrom && projects.has(task.projectId))
+  return joining.some((task) => remainingMs(task, group) <= waitMs) ? waitMs : 0
 }

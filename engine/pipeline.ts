@@ -36,8 +36,8 @@ export type Outcome = { readonly done: Task | undefined } | { readonly failed: u
 export interface PipelineOptions {
   readonly store: Store
   readonly steps: Readonly<Record<StepFrom, Step>>
-  /** Closes batches that are due, all that can be when `force`; returns how many it closed. */
-  readonly closeBatches: (force: boolean) => number
+  /** Closes batches that are due, all that can be when `force`; tells how many, and after how long the next is due. */
+  readonly closeBatches: (force: boolean) => { readonly closed: number; readonly waitMs?: number | undefined }
   readonly nowMs: () => number
   readonly maxAttempts: number
   readonly backoffMs: number
@@ -77,15 +77,19 @@ const AWAITING: readonly ErrorCode[] = [
   'PROJECT_STATE_INCOMPATIBLE',
 ]
 
+/** Looks although nothing asks for it: whatever is due at a known time has a timer of its own. */
 const POLL_MS = 500
 
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { store, steps, nowMs } = options
   const running = new Map<string, Promise<void>>()
+  const begunMs = new Map<string, number>()
   const notBeforeMs = new Map<string, number>()
   let flushes: (() => void)[] = []
   let closed = false
   let scheduled = false
+  let alarm: NodeJS.Timeout | undefined
+  let alarmMs = Infinity
 
   const wake = (): void => {
     if (scheduled || closed) return
@@ -97,10 +101,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     scheduled = false
     if (closed) return
     try {
-      const closedNow = options.closeBatches(flushes.length > 0)
+      const { closed: closedNow, waitMs } = options.closeBatches(flushes.length > 0)
       const open = store.openTasks()
       const movable = readyTasks(open)
       for (const [from, ready] of movable) startSteps(steps[from], ready, open)
+      wakeAfter(waitMs, ...[...notBeforeMs.values()].map((dueMs) => dueMs - nowMs()))
       if (closedNow === 0 && running.size === 0 && [...movable.values()].flat().every(awaits)) endFlushes()
     } catch (error) {
       options.onError(error)
@@ -129,12 +134,32 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (free.length === 0) return
     const { groups, waitMs } = step.together.choose(free, open)
     for (const group of groups) startGroup(step, group)
-    if (waitMs !== undefined) setTimeout(wake, waitMs).unref()
+    wakeAfter(waitMs)
+  }
+
+  /** At the earliest of these times, of those that lie ahead. */
+  const wakeAfter = (...waitsMs: readonly (number | undefined)[]): void => {
+    const waits = waitsMs.filter((waitMs) => waitMs !== undefined && waitMs > 0) as number[]
+    const dueMs = performance.now() + Math.min(...waits)
+    if (dueMs >= alarmMs) return
+    clearTimeout(alarm)
+    alarmMs = dueMs
+    alarm = setTimeout(
+      () => {
+        alarmMs = Infinity
+        wake()
+      },
+      Math.min(...waits) + 1,
+    ).unref()
   }
 
   const startGroup = (step: Step, tasks: readonly Task[]): void => {
+    for (const { taskId } of tasks) begunMs.set(taskId, nowMs())
     const run = runStep(step, tasks).finally(() => {
-      for (const { taskId } of tasks) running.delete(taskId)
+      for (const { taskId } of tasks) {
+        running.delete(taskId)
+        begunMs.delete(taskId)
+      }
       wake()
     })
     for (const { taskId } of tasks) running.set(taskId, run)
@@ -158,7 +183,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     notBeforeMs.delete(task.taskId)
     if (!done) return
     const times = { ...done.times, [step.to]: nowMs() }
-    options.onChange(store.updateTask(done, { state: step.to, times, failure: null, attempts: 0 }))
+    const begun = { ...done.begun, [step.to]: begunMs.get(task.taskId)! }
+    options.onChange(store.updateTask(done, { state: step.to, times, begun, failure: null, attempts: 0 }))
   }
 
   const fail = (task: Task, error: unknown): void => {
@@ -202,6 +228,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async close() {
       closed = true
       clearInterval(timer)
+      clearTimeout(alarm)
       await Promise.allSettled(running.values())
       endFlushes()
     },

@@ -10,7 +10,7 @@ import type { Receipt } from './core/receipt.ts'
 import { encodeSeal } from './core/seal.ts'
 import type { PublicKey } from './core/signature.ts'
 import { circuitInput } from './core/witness.ts'
-import type { Prover, ProvingFiles } from './prover/prover.ts'
+import type { OnProgress, Prover, ProvingFiles } from './prover/prover.ts'
 
 /** An executed batch and all that its journal and witness are made of. */
 export interface ProveJob {
@@ -45,13 +45,18 @@ export interface Proven {
   readonly proveMs: number
 }
 
-/** Throws CIRCUIT_DISAGREES or PROOF_FAILED. */
-export async function proveBatch(prover: Prover, job: ProveJob): Promise<Proven> {
+/** Throws CIRCUIT_DISAGREES or PROOF_FAILED, or the signal's reason. */
+export async function proveBatch(
+  prover: Prover,
+  job: ProveJob,
+  signal?: AbortSignal,
+  onProgress?: OnProgress,
+): Promise<Proven> {
   const journal = batchJournal(job)
   const { frameSize, batch, keys, leaves, pageBefore, config } = job
   const { reading } = job.layouts
   const input = circuitInput({ reading, frameSize, batch, keys, leaves, pageBefore, config, journal })
-  const { proof, witnessMs, proveMs } = await prover.prove({ files: job.files, input })
+  const { proof, witnessMs, proveMs } = await prover.prove({ files: job.files, input }, signal, onProgress)
   const { appletId, version, batchNumber, payee, daPointer, devSetup, vkHash } = job
   const seal = encodeSeal(vkHash, proof)
   const { cohort } = batch

@@ -108,10 +108,16 @@ export interface TaskRecord {
   readonly failure: Failure | null
   /** Unix milliseconds at which each state was reached. */
   readonly times: Readonly<Partial<Record<TaskState, number>>>
+  /** When the work began that led to each of those states: what lies before it is waiting. */
+  readonly begun: Readonly<Partial<Record<TaskState, number>>>
+  /** When the last of the batch's frames came in. */
+  readonly lastFrameMs: number
   readonly anchorTxHash: Hex | null
   readonly anchorGas: bigint | null
   readonly settleTxHash: Hex | null
   readonly settleGas: bigint | null
+  /** Of the proof, without its wait for a free thread. */
+  readonly witnessMs: number | null
   readonly proveMs: number | null
   readonly unitsBySlot: readonly bigint[] | null
 }

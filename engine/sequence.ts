@@ -37,9 +37,10 @@ export interface ClosingRules {
 
 /**
  * Closes a batch in each cohort that is due: each of its active devices waits with a frame, or its oldest frame has waited
- * long enough; any with a frame when `force`. A cohort that cannot be closed holds up no other. Returns how many were closed.
+ * long enough; any with a frame when `force`. A cohort that cannot be closed holds up no other. Tells how many were closed, and after
+ * how long the next will have waited long enough.
  */
-export function closeDueBatches(rules: ClosingRules, force: boolean): number {
+export function closeDueBatches(rules: ClosingRules, force: boolean): { closed: number; waitMs: number | undefined } {
   const { store, nowMs, closeAfterMs, contextOf, onError } = rules
   const isDue = ({ projectId, cohort, slots, oldestMs }: PendingCohort): boolean => {
     if (force || nowMs() - oldestMs >= closeAfterMs) return true
@@ -54,7 +55,12 @@ export function closeDueBatches(rules: ClosingRules, force: boolean): number {
       return false
     }
   }
-  return store.pendingCohorts().filter(isDue).filter(close).length
+  const pending = store.pendingCohorts()
+  const due = pending.filter(isDue)
+  const waits = pending
+    .filter((cohort) => !due.includes(cohort))
+    .map(({ oldestMs }) => oldestMs + closeAfterMs - nowMs())
+  return { closed: due.filter(close).length, waitMs: waits.length > 0 ? Math.min(...waits) : undefined }
 }
 
 /**
@@ -88,17 +94,23 @@ export function closeBatch(context: SequenceContext, cohort: number): Task | und
   const hashes = leaves.map((_, slot) => frames.find((frame) => frame.slot === slot)?.messageHash ?? 0n)
   const root = batchRoot(hashes)
   const key = { projectId: project.projectId, version: project.version, cohort, batchRoot: root, daPointer }
-  const task = newTask(key, data, context.nowMs(), {
-    appletId: project.appletId,
-    frameSize: project.frameSize,
-    config: project.config,
-    configHash: project.configHash,
-    stateEpoch: project.stateEpoch,
-    leaves,
-    keys: data.batch.frames.map((frame) => (frame ? store.device(frame.deviceId)!.key : null)),
-    identityRoot: identityRoot(leaves),
-    pageBefore,
-  })
+  const lastFrameMs = Math.max(...frames.map(({ receivedMs }) => receivedMs))
+  const task = newTask(
+    key,
+    data,
+    { nowMs: context.nowMs(), lastFrameMs },
+    {
+      appletId: project.appletId,
+      frameSize: project.frameSize,
+      config: project.config,
+      configHash: project.configHash,
+      stateEpoch: project.stateEpoch,
+      leaves,
+      keys: data.batch.frames.map((frame) => (frame ? store.device(frame.deviceId)!.key : null)),
+      identityRoot: identityRoot(leaves),
+      pageBefore,
+    },
+  )
   return store.putTask(task, frames)
 }
 
@@ -170,7 +182,12 @@ function isOf({ appletId, frameSize }: ServedVersion, frame: StoredFrame): boole
   return frame.appletId === appletId && frame.frameSize === frameSize
 }
 
-function newTask(key: Parameters<typeof taskId>[0], data: BatchData, nowMs: number, work: TaskWork): NewTask {
+function newTask(
+  key: Parameters<typeof taskId>[0],
+  data: BatchData,
+  { nowMs, lastFrameMs }: { nowMs: number; lastFrameMs: number },
+  work: TaskWork,
+): NewTask {
   const present = data.batch.frames.filter((frame) => frame !== null)
   return {
     ...key,
@@ -182,10 +199,13 @@ function newTask(key: Parameters<typeof taskId>[0], data: BatchData, nowMs: numb
     attempts: 0,
     failure: null,
     times: { closed: nowMs },
+    begun: {},
+    lastFrameMs,
     anchorTxHash: null,
     anchorGas: null,
     settleTxHash: null,
     settleGas: null,
+    witnessMs: null,
     proveMs: null,
     unitsBySlot: null,
     work,

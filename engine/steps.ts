@@ -10,8 +10,9 @@ import { executeBatch } from './execute.ts'
 import { chooseGroups, type GroupRules } from './groups.ts'
 import type { Step, StepFrom, Together } from './pipeline.ts'
 import { requireSameCircuit } from './projects.ts'
-import { proveBatch } from './prove.ts'
-import type { Prover, ProvingFiles } from './prover/prover.ts'
+import { createProofWatch, type ProofWatch } from './proof-watch.ts'
+import { proveBatch, type ProveJob } from './prove.ts'
+import type { ProofProgress, Prover, ProvingFiles } from './prover/prover.ts'
 import { publishBatch } from './publish.ts'
 import type { ServedVersion } from './records.ts'
 import type { Runner } from './runner/pool.ts'
@@ -33,17 +34,22 @@ export interface StepsContext extends ChainStepsContext {
   readonly sequenceContext: (version: ServedVersion) => SequenceContext
   /** Most batches in a transaction. */
   readonly maxGroupSize: number
-  /** How long a receipt waits for others that are being proven. */
+  /** How long a receipt waits for others that are about to be proven. */
   readonly settleGroupMaxWaitMs: number
   readonly provingFiles: (directory: string) => ProvingFiles
+  readonly onProofProgress: (task: Task, progress: ProofProgress) => void
+  /** Ends the proofs under way. */
+  readonly stopProofs: AbortSignal
 }
 
 export function createSteps(context: StepsContext): Record<StepFrom, Step> {
   const always = () => true
   const { nowMs, maxGroupSize: maxSize } = context
   const anchors: GroupRules = { joinsFrom: 'closed', maxWaitMs: PUBLISHING_MS, maxSize, keyOf: versionOf, nowMs }
+  const proofs = createProofWatch(nowMs)
   const settlements: GroupRules = {
     joinsFrom: 'executed',
+    remainingMs: proofs.remainingMs,
     maxWaitMs: context.settleGroupMaxWaitMs,
     maxSize,
     keyOf: () => 'any', // receipts of all projects go together
@@ -57,7 +63,7 @@ export function createSteps(context: StepsContext): Record<StepFrom, Step> {
       ...together(anchors, (tasks) => anchorTasks(context, tasks)),
     },
     anchored: { to: 'executed', isReady: always, run: (task) => execute(context, task) },
-    executed: { to: 'proven', isReady: always, run: (task) => prove(context, task) },
+    executed: { to: 'proven', isReady: always, run: (task) => prove(context, proofs, task) },
     proven: {
       to: 'settled',
       isReady: isNextToSettle,
@@ -107,14 +113,14 @@ async function execute(context: StepsContext, task: Task): Promise<Task | undefi
   return context.store.updateTask(task, { unitsBySlot, work: { pageAfter } })
 }
 
-async function prove(context: StepsContext, task: Task): Promise<Task> {
+async function prove(context: StepsContext, proofs: ProofWatch, task: Task): Promise<Task> {
   const { project, layouts, data } = batchOf(context, task)
   const circuit = context.applets.circuit(project.appletId, project)
   const { leaves, identityRoot, configHash, config, anchorTime, pageBefore, pageAfter, appletId } = task.work
   const { vkHash, devSetup } = circuit.manifest!
   const pinned = await context.chain.getVersion(task.projectId, task.version)
   requireSameCircuit(circuit.manifest!, context.applets.abi(appletId), pinned)
-  const { receipt, proveMs } = await proveBatch(context.prover, {
+  const proveJob: ProveJob = {
     files: context.provingFiles(circuit.directory!),
     vkHash,
     devSetup,
@@ -138,8 +144,14 @@ async function prove(context: StepsContext, task: Task): Promise<Task> {
     pageBefore,
     pageAfter: pageAfter!,
     unitsBySlot: task.unitsBySlot!,
-  })
-  return context.store.putReceipt(task, receipt, { proveMs: Math.round(proveMs) })
+  }
+  const onProgress = (progress: ProofProgress): void => {
+    proofs.tell(task.taskId, progress.fraction)
+    context.onProofProgress(task, progress)
+  }
+  const proving = proveBatch(context.prover, proveJob, context.stopProofs, onProgress)
+  const { receipt, witnessMs, proveMs } = await proving.finally(() => proofs.end(task.taskId))
+  return context.store.putReceipt(task, receipt, { witnessMs: Math.floor(witnessMs), proveMs: Math.floor(proveMs) })
 }
 
 /** The batch as it was closed, whatever the project was changed to since. */

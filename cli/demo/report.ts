@@ -1,7 +1,7 @@
 // The table at the end of the demo.
 
 import { cpus } from 'node:os'
-import type { TaskRecord } from '../../engine/index.ts'
+import { LATENCY_PHASES, latencyOf, type Latency, type TaskRecord } from '../../engine/index.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 
 export interface OwnerRow {
@@ -47,8 +47,23 @@ export function printReport(report: DemoReport): void {
     ['whole run', `${(report.totalMs / 1000).toFixed(1)} s, peak memory ${Math.round(report.peakMemoryMb)} MB without chain and compilers`],
   ]) // prettier-ignore
   console.log()
+  printLatency(tasks)
+  console.log()
   printOwners(report.owners)
   console.log('\nThe proving key comes from a development setup: it shows the pipeline and protects no money.')
+}
+
+/** The phases of one batch sum to its whole. */
+function printLatency(tasks: readonly TaskRecord[]): void {
+  const latencies = tasks.flatMap((task) => latencyOf(task) ?? []).sort((a, b) => a.totalMs - b.totalMs)
+  const picked = [latencies[Math.floor(latencies.length / 2)]!, latencies.at(-1)!]
+  const seconds = (pick: (latency: Latency) => number) =>
+    picked.map((latency) => `${(pick(latency) / 1000).toFixed(2)} s`)
+  columns([
+    ['last frame in → receipt mined', 'median batch', 'worst batch'],
+    ['whole', ...seconds(({ totalMs }) => totalMs)],
+    ...LATENCY_PHASES.map((phase) => [`  ${phase}`, ...seconds(({ phasesMs }) => phasesMs[phase])]),
+  ])
 }
 
 function printOwners(owners: readonly OwnerRow[]): void {

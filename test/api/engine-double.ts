@@ -311,10 +311,13 @@ function task(taskId: Hex, state: TaskRecord['state']): TaskRecord {
     attempts: 1,
     failure: state === 'failed' ? { code: 'PROOF_FAILED', message: 'The proof failed.' } : null,
     times: { closed: 1, published: 2 },
+    begun: { published: 1 },
+    lastFrameMs: 1,
     anchorTxHash: null,
     anchorGas: null,
     settleTxHash: null,
     settleGas: null,
+    witnessMs: null,
     proveMs: null,
     unitsBySlot: [1n, 2n, 3n, 0n],
   }

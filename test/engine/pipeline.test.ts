@@ -47,7 +47,7 @@ function scene() {
     const pipeline = createPipeline({
       store,
       steps,
-      closeBatches: () => 0,
+      closeBatches: () => ({ closed: 0 }),
       nowMs: () => clock.nowMs,
       maxAttempts: 3,
       backoffMs: 100,

@@ -115,10 +115,13 @@ export function newTask(name: number, change: Partial<NewTask> = {}): NewTask {
     attempts: 0,
     failure: null,
     times: { closed: NOW_MS },
+    begun: {},
+    lastFrameMs: NOW_MS,
     anchorTxHash: null,
     anchorGas: null,
     settleTxHash: null,
     settleGas: null,
+    witnessMs: null,
     proveMs: null,
     unitsBySlot: null,
     work: {

@@ -120,9 +120,9 @@ describe('batches that are due', () => {
   it('are those of which every active device waits with a frame', () => {
     const { store } = testStore()
     store.putFrames([0, 1, 2].map((slot) => storedFrame(slot, 1n)))
-    expect(closeDueBatches(rules(store), false)).toBe(0)
+    expect(closeDueBatches(rules(store), false).closed).toBe(0)
     store.putFrames([storedFrame(3, 1n)])
-    expect(closeDueBatches(rules(store), false)).toBe(1)
+    expect(closeDueBatches(rules(store), false).closed).toBe(1)
     expect(store.openTasks()).toMatchObject([{ frames: 4 }])
   })
 
@@ -130,21 +130,21 @@ describe('batches that are due', () => {
     const { store } = testStore()
     store.putDevices([device(3, { active: false })], 2n)
     store.putFrames([0, 1, 2].map((slot) => storedFrame(slot, 1n)))
-    expect(closeDueBatches(rules(store), false)).toBe(1)
+    expect(closeDueBatches(rules(store), false).closed).toBe(1)
   })
 
   it('are those whose oldest frame has waited long enough', () => {
     const { store } = testStore()
     store.putFrames([storedFrame(0, 1n), storedFrame(1, 1n, { receivedMs: NOW_MS + 400 })])
-    expect(closeDueBatches(rules(store, { nowMs: () => NOW_MS + 999 }), false)).toBe(0)
-    expect(closeDueBatches(rules(store, { nowMs: () => NOW_MS + 1000 }), false)).toBe(1)
+    expect(closeDueBatches(rules(store, { nowMs: () => NOW_MS + 999 }), false).closed).toBe(0)
+    expect(closeDueBatches(rules(store, { nowMs: () => NOW_MS + 1000 }), false).closed).toBe(1)
   })
 
   it('are all that have a frame when forced', () => {
     const { store } = testStore()
     store.putDevices([device(0, { cohort: 1 })], 2n)
     store.putFrames([storedFrame(0, 1n), storedFrame(0, 1n, { cohort: 1 })])
-    expect(closeDueBatches(rules(store), true)).toBe(2)
+    expect(closeDueBatches(rules(store), true).closed).toBe(2)
   })
 
   it('are closed though another cohort cannot be', () => {
@@ -156,7 +156,7 @@ describe('batches that are due', () => {
       if (projectId === 6n) throw new Error('not served any more')
       return sequenceContext(store)
     }
-    expect(closeDueBatches(rules(store, { contextOf, onError: (error) => errors.push(error) }), true)).toBe(1)
+    expect(closeDueBatches(rules(store, { contextOf, onError: (error) => errors.push(error) }), true).closed).toBe(1)
     expect(errors).toEqual([new Error('not served any more')])
   })
 })
