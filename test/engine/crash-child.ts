@@ -1,5 +1,5 @@
 // The engine in a process of its own, to be killed by crash.test.ts. It does what its parent's messages say, and kills itself the
-// moment that a task has reached the state that the environment names.
+// moment that a task has reached the state that the environment names; for `proving`, when two proofs are half done.
 
 import { readFileSync } from 'node:fs'
 import { createEngine, type EngineOptions } from '../../engine/index.ts'
@@ -31,8 +31,12 @@ const dieAt = process.env['ATTESTREAM_CRASH_AT']
 const die = (): void => void process.kill(process.pid, 'SIGKILL')
 
 const options = fromJson<EngineOptions>(process.env['ATTESTREAM_CRASH_ENGINE']!)
+const halfProven = new Set<string>()
 const engine = await createEngine({
   ...options,
+  onProofProgress(taskId, { phase }) {
+    if (dieAt === 'proving' && phase === 'c' && halfProven.add(taskId).size === 2) die()
+  },
   onTask(task) {
     if (task.state === dieAt) die()
   },

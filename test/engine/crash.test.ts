@@ -13,16 +13,16 @@ import { loadApplet } from '../applets/applet.ts'
 import type { Order } from './crash-child.ts'
 import { CIRCUITS, CONFIG, SHAPE, createCrashWorld, createGate, type CrashWorld, type Gate } from './crash-world.ts'
 
+type DieAt = TaskRecord['state'] | 'proving'
 type Stage =
-  | { readonly name: string; readonly dieAt: TaskRecord['state'] }
-  | { readonly name: string; readonly transaction: 'before' | 'after' }
+  { readonly name: string; readonly dieAt: DieAt } | { readonly name: string; readonly transaction: 'before' | 'after' }
 
 /** What follows the first, which is the acknowledgement. The engine's next transaction is the anchor, later the settlement. */
 const STAGES: readonly Stage[] = [
   { name: 'after publishing', dieAt: 'published' },
   { name: 'with the number planned, before the anchor is sent', transaction: 'before' },
   { name: 'after the anchor is sent, before it is recorded', transaction: 'after' },
-  { name: 'after executing', dieAt: 'executed' },
+  { name: 'in the middle of two proofs', dieAt: 'proving' },
   { name: 'after proving', dieAt: 'proven' },
   { name: 'after the settlement is sent, before it is recorded', transaction: 'after' },
 ]
@@ -56,13 +56,14 @@ describe('an engine killed at any stage', () => {
     rmSync(dataDir, { recursive: true, force: true })
   })
 
-  function launch(dieAt?: TaskRecord['state']): void {
+  function launch(dieAt?: DieAt): void {
     const chain = { ...world.engineChain, rpcUrl: gate.rpcUrl }
     const engine = toJson({
       dataDir: join(dataDir, 'engine'),
       cacheDir: CIRCUITS,
       chain,
       settleGroupMaxWaitMs: 600_000,
+      proverThreads: 2,
     })
     const env = { ...process.env, ATTESTREAM_CRASH_ENGINE: engine, ATTESTREAM_CRASH_AT: dieAt }
     child = fork(join(import.meta.dirname, 'crash-child.ts'), [], { execArgv: ['--import', 'tsx'], env })

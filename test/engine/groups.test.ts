@@ -39,6 +39,13 @@ describe('which tasks share a transaction', () => {
     expect(chooseGroups(rules, [waited], [waited, other])).toEqual({ groups: [[waited]] })
   })
 
+  it('none waits for a proof that is further from its end than the wait is long', () => {
+    const [ready, other] = [task(1, 'proven', NOW_MS - 200), task(2, 'executed')]
+    const choose = (ms: number) => chooseGroups({ ...rules, remainingMs: () => ms }, [ready], [ready, other])
+    expect(choose(300)).toEqual({ groups: [], waitMs: 300 })
+    expect(choose(301)).toEqual({ groups: [[ready]] })
+  })
+
   it('a full group goes at once, and those beyond are asked for again', () => {
     const ready = [task(1, 'proven'), task(2, 'proven'), task(3, 'proven')]
     const { groups, waitMs } = chooseGroups(rules, ready, [...ready, task(4, 'executed')])

@@ -1,12 +1,13 @@
 // The driver of tasks over a real store. The steps are doubles that count their calls and fail when told: what the real ones do is
 // tested with crash.test.ts, on a chain.
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { AttestreamError, type ErrorCode } from '../../engine/core/errors.ts'
 import { TASK_STATES, type TaskState } from '../../engine/core/task.ts'
 import { createPipeline, type Step, type StepFrom } from '../../engine/pipeline.ts'
+import { closeDueBatches, type ClosingRules } from '../../engine/sequence.ts'
 import type { Task } from '../../engine/store/index.ts'
-import { newTask, NOW_MS, testStore } from './scene.ts'
+import { newTask, NOW_MS, sequenceContext, storedFrame, testStore } from './scene.ts'
 
 const FROM = ['closed', 'published', 'anchored', 'executed', 'proven'] as const
 
@@ -43,11 +44,18 @@ function scene() {
       },
     ]),
   ) as Record<StepFrom, Step>
-  const start = () => {
+  const start = (closeAfterMs?: number) => {
+    const rules: ClosingRules = {
+      store,
+      nowMs: () => clock.nowMs,
+      closeAfterMs: closeAfterMs ?? 0,
+      contextOf: () => sequenceContext(store),
+      onError: (error) => errors.push(error),
+    }
     const pipeline = createPipeline({
       store,
       steps,
-      closeBatches: () => ({ closed: 0 }),
+      closeBatches: (force) => (closeAfterMs === undefined ? { closed: 0 } : closeDueBatches(rules, force)),
       nowMs: () => clock.nowMs,
       maxAttempts: 3,
       backoffMs: 100,
@@ -172,6 +180,91 @@ describe('the pipeline', () => {
     await start().flush()
     const states = [first, second, other].map(({ taskId }) => store.task(taskId)!.state)
     expect(states).toEqual(['failed', 'proven', 'settled'])
+  })
+
+  it.each([
+    ['then both settle', undefined, ['settled', 'settled']],
+    ['and if the first cannot be proven, the second is not settled', 'CIRCUIT_DISAGREES', ['failed', 'proven']],
+  ] as const)(
+    "closes, executes and proves a cohort's next batch while the present one is being proven; %s",
+    async (_, code, states) => {
+      const { store, steps, changes, faults, start, quiet } = scene()
+      const execute = steps.anchored.run
+      steps.anchored = {
+        ...steps.anchored,
+        async run(task) {
+          const pageAfter = {
+            ...task.work.pageBefore,
+            sequences: [task.work.pageBefore.sequences[0]! + 1n, 0n, 0n, 0n],
+          }
+          return store.updateTask((await execute(task))!, { work: { pageAfter } })
+        },
+      }
+      store.putFrames([storedFrame(0, 1n), storedFrame(0, 2n)])
+      let open = (): void => {}
+      const gate = new Promise<void>((resolve) => (open = resolve))
+      const prove = steps.executed.run
+      let proofs = 0
+      steps.executed = {
+        ...steps.executed,
+        async run(task) {
+          if (proofs++ > 0) return prove(task)
+          if (code) faults.set(`${nameOf(task)}:executed`, { code })
+          await gate
+          return prove(task)
+        },
+      }
+      const pipeline = start(0)
+      await quiet()
+      const [first, second] = store.openTasks()
+      expect([first!.state, second!.state]).toEqual(['executed', 'proven'])
+      expect(second!.work.pageBefore).toEqual(first!.work.pageAfter)
+      open()
+      await pipeline.flush()
+      expect([first!, second!].map(({ taskId }) => store.task(taskId)!.state)).toEqual(states)
+      const settled = changes.filter(([, state]) => state === 'settled').map(([name]) => name)
+      expect(settled).toEqual(code ? [] : [first!, second!].map(nameOf))
+    },
+  )
+
+  it('looks again when a pause is over or a batch is due, not at the next tick', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { store, clock, calls, faults, start, put, quiet } = scene()
+    const pass = async (ms: number) => {
+      clock.nowMs += ms
+      vi.advanceTimersByTime(ms)
+      await quiet()
+    }
+    put(1, 1)
+    faults.set('1:published', { times: 1 })
+    store.putFrames([storedFrame(0, 1n)])
+    start(230)
+    await quiet()
+    const tries = () => calls.filter(([name, from]) => name === '1' && from === 'published').length
+    await pass(99)
+    expect(tries()).toBe(1)
+    await pass(2)
+    expect(tries()).toBe(2)
+    await pass(128)
+    expect(store.pendingCount()).toBe(1)
+    await pass(3)
+    expect(store.pendingCount()).toBe(0)
+  })
+
+  it('notes when the work on each state began', async () => {
+    const { store, clock, gates, start, put, quiet } = scene()
+    let open = (): void => {}
+    gates.set('1:anchored', new Promise((resolve) => (open = resolve)))
+    const { taskId } = put(1)
+    const pipeline = start()
+    await quiet()
+    clock.nowMs += 70
+    open()
+    await pipeline.flush()
+    const { begun, times } = store.task(taskId)!
+    expect([begun.executed, times.executed, begun.proven]).toEqual([NOW_MS, NOW_MS + 70, NOW_MS + 70])
+    expect(Object.keys(begun)).toEqual(TASK_STATES.slice(1, 6))
   })
 
   it('lets an error in one cohort delay no other', async () => {
