@@ -11,8 +11,8 @@ const TERM_BYTES = 8
 const REST_BYTES = 4 * 2 ** 20
 /** Of an entry in the table that finds equal coefficients; it has at most four for each term. */
 const SLOT_BYTES = 4
-/** Working memory of a multi-exponentiation in G2 for each point; a test holds it against the kernel. */
-export const SUM_BYTES = 200
+/** Working memory of a multi-exponentiation for each point, beside 1 MB; a test holds it against the kernel. */
+export const SUM_BYTES = { g1: 160, g2: 280 } as const
 /** The witness as the evaluator and the .wtns file hold it, outside of the kernel. */
 const WITNESS_COPIES = 3
 
@@ -22,7 +22,7 @@ export function keyMemoryBytes({ wires, rows, terms }: KeySize): number {
   const factors = rows * ELEMENT_BYTES
   const matrices = 2 * rows * INDEX_BYTES + terms * (TERM_BYTES + ELEMENT_BYTES)
   const slots = 4 * terms * SLOT_BYTES
-  const scratch = Math.max((3 * rows + wires) * ELEMENT_BYTES, Math.max(wires, rows) * SUM_BYTES)
+  const scratch = Math.max((3 * rows + wires) * ELEMENT_BYTES, wires * SUM_BYTES.g2, rows * SUM_BYTES.g1)
   const workspace = (wires + rows) * SCALAR_BYTES + scratch
   return bases + factors + matrices + Math.max(slots, workspace) + REST_BYTES + WITNESS_COPIES * wires * SCALAR_BYTES
 }
