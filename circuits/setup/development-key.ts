@@ -18,6 +18,8 @@ export interface DevelopmentKeyOptions {
   readonly seed?: string
   /** Fractions in (0, 1]. */
   readonly onProgress?: (fraction: number) => void
+  /** Keeps the compiled kernel; default: a directory beside the system's temporary files. */
+  readonly kernelDir?: string
 }
 
 const GROTH16 = 1
@@ -31,13 +33,13 @@ const G1_SHARE = 0.7
 export async function createDevelopmentKey(
   r1csPath: string,
   zkeyPath: string,
-  { seed = randomBytes(32).toString('hex'), onProgress = () => {} }: DevelopmentKeyOptions = {},
+  { seed = randomBytes(32).toString('hex'), onProgress = () => {}, kernelDir }: DevelopmentKeyOptions = {},
 ): Promise<void> {
   const r1cs = readR1cs(r1csPath)
   const power = domainPower(r1cs)
   const toxic = toxicWaste(seed)
   const scalars = keyScalars(r1cs, power, toxic)
-  const multiply = await generatorMultiplier()
+  const multiply = await generatorMultiplier(kernelDir)
   const g1 = await multiply('g1', scalars.g1.flat(), (done) => onProgress(done * G1_SHARE))
   const g2 = await multiply('g2', scalars.g2.flat(), (done) => onProgress(G1_SHARE + done * (1 - G1_SHARE)))
   const [shared1, ic, a, b1, c, h] = split(g1, scalars.g1, POINT_BYTES.g1)

@@ -31,6 +31,13 @@ export interface CeremonySetup {
   readonly beacon?: Beacon
 }
 
+export interface MakingOptions {
+  /** Fractions from 0 to 1. */
+  readonly onProgress?: (fraction: number) => void
+  /** As of `createDevelopmentKey`. */
+  readonly kernelDir?: string
+}
+
 export interface KeyOrigin {
   /** Only a ceremony of at least two contributors is no development setup: one alone can forge, with a public beacon after it too. */
   readonly setup: 'development' | 'single contribution' | 'ceremony'
@@ -51,19 +58,20 @@ export function setupTranscript(zkeyPath: string, origin: KeyOrigin): { text: st
 }
 
 /**
- * Writes a new key to `zkeyPath`; `onProgress` gets fractions from 0 to 1. Throws POWERS_OF_TAU_* for an unfit file and
+ * Writes a new key to `zkeyPath`. Throws POWERS_OF_TAU_* for an unfit file and
  * PROVING_KEY_REFUSED for a ceremony's key that does not belong to the circuit.
  */
 export async function makeProvingKey(
   r1csPath: string,
   zkeyPath: string,
   setup: Setup,
-  onProgress: (fraction: number) => void = () => {},
+  { onProgress = () => {}, kernelDir }: MakingOptions = {},
 ): Promise<KeyOrigin> {
   onProgress(0)
   if (setup.kind === 'development') {
-    const seed = setup.seed === undefined ? {} : { seed: setup.seed }
-    await createDevelopmentKey(r1csPath, zkeyPath, { ...seed, onProgress })
+    const { seed } = setup
+    const options = { ...(seed === undefined ? {} : { seed }), ...(kernelDir === undefined ? {} : { kernelDir }) }
+    await createDevelopmentKey(r1csPath, zkeyPath, { ...options, onProgress })
     return { setup: 'development', powersOfTau: null }
   }
   const powersOfTau = await checkPowersOfTau(setup.path, setup.expectedHash)

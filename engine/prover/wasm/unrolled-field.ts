@@ -69,6 +69,8 @@ class Field {
       `/** Takes x·2^256 to the Montgomery form of x by a product, and x·2^512 the other. */`,
       `export const FROM_FILE: usize = ${data(((MONTGOMERY_FACTOR ** 2n) >> 256n) % this.prime)}`,
       `export const FROM_FILE_TWICE: usize = ${data(((MONTGOMERY_FACTOR ** 2n) >> 512n) % this.prime)}`,
+      `/** Takes the Montgomery form of x to x·2^256. */`,
+      `export const TO_FILE: usize = ${data((1n << 256n) % this.prime)}`,
       `const INVERSE_EXPONENT: usize = memory.data<u8>([${[...exponent].map((digit) => parseInt(digit, 16)).join(', ')}])`,
       `export const PRIME_BYTES: usize = memory.data<u8>([${[...bytes].join(', ')}])`,
       'const table: usize = memory.data(16 * 36)',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +49,11 @@ describe('a development key', () => {
   it('is recognised as insecure, and keeps its mark only in that role', () => {
     expect(isDevelopmentKey(zkey)).toBe(true)
     expect(readFileSync(zkey).includes('DEVELOPMENT KEY - INSECURE')).toBe(true)
+  })
+
+  it('has the bytes it always had for this circuit and seed', () => {
+    const sha256 = createHash('sha256').update(readFileSync(zkey)).digest('hex')
+    expect(sha256).toBe('e1e8e3034cb81bdee9c3cdd7925db32dc29c979119f3faffd12c1181d1772e3d')
   })
 
   it('is the same for the same seed, another without one', async () => {

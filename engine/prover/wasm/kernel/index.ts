@@ -6,6 +6,7 @@ import { Fq, Fq2 } from './coordinate'
 import { addAffine, fromAffine, multiply, toAffine } from './point'
 
 export { msm1, msm2, msmBytes1, msmBytes2 } from './msm'
+export { fillTable1, fillTable2, multiplyGenerator1, multiplyGenerator2 } from './fixed-base'
 export { fillFactors, gather, scaleCosets, spread } from './fft'
 export {
   clearCoefficients,
