@@ -87,6 +87,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
   ],
   DA_OBJECT_UNKNOWN: [404, 'Check the pointer; it stands in the task and in the receipt.'],
   ADMISSION_INVALID: [400, 'Let the project write the file again with `attestream device admit`.'],
+  CONNECT_TOKEN_INVALID: [401, "Make the token with the device SDK just before connecting; set the device's clock."],
   DEVICE_FOREIGN: [403, "Send the frame to the engine that serves the device's project."],
   DEVICE_QUEUE_FULL: [429, 'Keep the frame and send it again later, unchanged; send fewer, fuller frames.'],
   DEVICE_REVOKED: [403, 'Let the owner rotate or confirm the key on chain.'],

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo, Socket } from 'node:net'
 import swagger from '@fastify/swagger'
+import websocket from '@fastify/websocket'
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyServerOptions } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
@@ -16,6 +17,7 @@ import { appletRoutes } from './routes/applets.ts'
 import { batchRoutes } from './routes/batches.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { deviceDidRoute, resolverRoute } from './routes/dids.ts'
+import { frameStreamRoute } from './routes/frame-stream.ts'
 import { frameRoutes } from './routes/frames.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { receiptRoutes } from './routes/receipts.ts'
@@ -56,6 +58,7 @@ export function createServer(options: ServerOptions): Server {
     ...(options.publicUrl !== undefined && { framesUrl: new URL('/v1/frames', options.publicUrl).href }),
   }
   void app.register(swagger, { openapi: OPENAPI })
+  void app.register(websocket, { options: { maxPayload: options.bodyLimitBytes ?? BODY_BYTES } })
   void app.register(async (scope) => addRoutes(scope, context))
   return {
     app,
@@ -102,6 +105,7 @@ function addRoutes(app: App, context: RouteContext): void {
         deviceRoutes,
         deviceDidRoute,
         frameRoutes,
+        frameStreamRoute,
         batchRoutes,
         taskRoutes,
         receiptRoutes,

@@ -2,6 +2,7 @@
 // A device: its key, its place on chain, and its sequence, which only grows. Two frames are never signed with one
 // sequence, so whoever keeps a device over restarts stores `sequence` before sending and passes it in again.
 
+import { createConnectToken } from '../engine/core/connect-token.ts'
 import { AttestreamError } from '../engine/core/errors.ts'
 import { MAX_FRAME_SIZE, encodeFrame, frameFormat, signFrame } from '../engine/core/frame.ts'
 import { encodeRecord, type Layout, type NamedRecord } from '../engine/core/layout.ts'
@@ -34,6 +35,8 @@ export interface Device {
    * bytes, again if need be. Throws RECORD_FIELD_*, FRAME_COUNT_INVALID or SEQUENCE_EXHAUSTED, and then uses no sequence.
    */
   buildFrame(readings: readonly NamedRecord[]): Uint8Array
+  /** The password for the engine's MQTT broker, with the deviceId as user name; good for five minutes around `timeSec`, seconds since 1970. */
+  createConnectToken(timeSec: number): string
 }
 
 const LAST_SEQUENCE = (1n << 64n) - 1n
@@ -59,6 +62,7 @@ export function createDevice(options: DeviceOptions): Device {
       sequence = unsigned.sequence
       return bytes
     },
+    createConnectToken: (timeSec) => createConnectToken(secretKey, { deviceId, deviceDomain }, timeSec),
   }
 }
 

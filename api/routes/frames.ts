@@ -7,6 +7,7 @@ import { AttestreamError, type Engine, type Failure, type IngestResult } from '.
 import { FRAME_SEQUENCE } from '../../engine/core/frame.ts'
 import { checkProject, scopeProject } from '../access.ts'
 import { publicError } from '../errors.ts'
+import { resultItems } from '../frame-message.ts'
 import { checkFrameNumber, decodeFrameSequence } from '../frame-sequence.ts'
 import { toJson } from '../json.ts'
 import { pageOf, pageReply, readPage } from '../page.ts'
@@ -149,7 +150,7 @@ function sendOne(reply: FastifyReply, results: IngestResult[]): FastifyReply {
 }
 
 function sendMany(reply: FastifyReply, results: IngestResult[]): FastifyReply {
-  const items = results.map((result) => ('failure' in result ? { error: result.failure } : toJson(result)))
+  const items = resultItems(results)
   const someFailed = results.some((result) => 'failure' in result)
   return reply.code(someFailed ? 207 : 200).send({ results: items })
 }

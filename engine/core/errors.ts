@@ -69,6 +69,7 @@ export const ERRORS = {
   DA_OBJECT_CORRUPT: 'A data-availability object no longer hashes to its pointer.',
   DA_OBJECT_PRUNED: 'A data-availability object was deleted after its retention period.',
   DA_OBJECT_UNKNOWN: 'No data-availability object has this pointer.',
+  CONNECT_TOKEN_INVALID: 'A device that connects to the MQTT broker does not prove that it has its key.',
   DEVICE_FOREIGN: 'The device belongs to a project that this engine does not serve.',
   DEVICE_QUEUE_FULL: 'As many frames of the device wait for a batch as the engine can promise to anchor.',
   DEVICE_REVOKED: 'The key of the device is revoked or suspended.',
