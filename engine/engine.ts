@@ -22,12 +22,10 @@ import type { Access, Engine, Page } from './surface.ts'
 import { createIngest } from './ingest.ts'
 import { createPipeline } from './pipeline.ts'
 import { createProjects } from './projects.ts'
-import { withFallback } from './prover/fallback.ts'
-import type { ProofProgress, Prover } from './prover/prover.ts'
-import { createSnarkjsProver } from './prover/snarkjs.ts'
-import { createWasmProver } from './prover/wasm/wasm.ts'
+import type { ProofProgress } from './prover/prover.ts'
 import type { ClaimRecord, ServedVersion, SettlementRecord, TaskRecord } from './records.ts'
 import { createRates, type RateLimits } from './rates.ts'
+import { createChosenProver, type ProverChoice } from './prover/choose.ts'
 import { pruneObjects } from './retention.ts'
 import { createRunner } from './runner/pool.ts'
 import { closeDueBatches, closingVersion, type ClosingRules, type SequenceContext } from './sequence.ts'
@@ -49,8 +47,8 @@ export interface EngineOptions {
   readonly proverThreads?: number
   /** Ceiling of the memory of all proofs together; a prover that takes over has as much again. Default: half of this machine's. */
   readonly proverMemoryMb?: number
-  /** Default `wasm`, our own; where it cannot prove, snarkjs takes over and `onError` is told. */
-  readonly prover?: 'wasm' | 'snarkjs'
+  /** Default `wasm`; where the chosen one cannot prove, wasm and then snarkjs take over, and `onError` is told. */
+  readonly prover?: ProverChoice
   /** How long a proven batch waits for others that are being proven, to be settled in one transaction. Default 500 ms; 0 for never. */
   readonly settleGroupMaxWaitMs?: number
   /** Most batches that one transaction anchors or settles. Default 16: some 9 million gas at 64 devices. */
@@ -96,7 +94,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const findIdentity = createIdentities({ store, chain, devices })
   const da = await openAdapters(store, chain, devices, options.dataDir)
   const runner = createRunner()
-  const prover = createProver(options, onError)
+  const prover = await createChosenProver(
+    options.prover ?? 'wasm',
+    options.cacheDir,
+    poolOptions(options, onError),
+    onError,
+  )
   const domain = projectDomain(chain)
 
   const applets = createApplets({
@@ -373,11 +376,11 @@ async function openAdapters(
   }
 }
 
-function createProver(options: EngineOptions, onError: (error: unknown) => void): Prover {
-  const { prover, proverThreads: threads, proverMemoryMb: memoryMb, cacheDir } = options
-  const pool = { ...(threads ? { threads } : {}), ...(memoryMb ? { memoryMb } : {}), onSuspect: onError }
-  const reference = createSnarkjsProver(pool)
-  return prover === 'snarkjs' ? reference : withFallback(createWasmProver({ ...pool, cacheDir }), reference, onError)
+function poolOptions(
+  { proverThreads: threads, proverMemoryMb: memoryMb }: EngineOptions,
+  onSuspect: (error: unknown) => void,
+) {
+  return { ...(threads ? { threads } : {}), ...(memoryMb ? { memoryMb } : {}), onSuspect }
 }
 
 function projectDomain(chain: Chain): (projectId: bigint) => Domain {

@@ -1,6 +1,6 @@
 // The size of a circuit, from the head of its .zkey file: what a job needs is known before it starts.
 
-import { openContainer } from './wasm/sections.ts'
+import { openContainer } from './sections.ts'
 
 export interface KeySize {
   readonly wires: number

@@ -1,7 +1,8 @@
 // The port of provers: from a circuit's files and an input to a Groth16 proof. Every adapter keeps this contract:
 //
 // - A proof is verified under the circuit's own verifying key before it leaves. Proofs of different adapters are interchangeable.
-// - Adapters hold keys and witness calculators in memory between jobs; files are taken to stay as they are under their name.
+// - Adapters hold witness calculators, and keys unless a program outside proves, in memory between jobs; files are taken to stay as they
+//   are under their name.
 // - Jobs may be given at any time; as many run at once as the adapter has threads, the others wait. A job that fails, or a thread
 //   that dies, leaves the other jobs alone, and the next attempt reads the files again.
 // - Nothing here is constant-time: the witness is the operator's own, and whoever can time the prover can read it.

@@ -1,28 +1,12 @@
-// A Groth16 proof from a key in the kernel's memory and a witness. The kernel computes the proof for the randomness r = s = 0, which
-// needs no B in G1, and the result is made random afterwards with public means only:
-//
-//   A' = A/t   B' = t·B + t·u·δ   C' = C + u·A      with t ≠ 0 and u uniform
-//
-// e(A', B') = e(A, B)·e(A, δ)^u and e(C', δ) = e(C, δ)·e(A, δ)^u, so the equation holds as before; A' is uniform, B' is uniform
-// given A', and the equation leaves one C': the distribution is that of Groth16's own randomness, with the same zero knowledge.
+// A Groth16 proof from a key in the kernel's memory and a witness. proof-parts.ts tells how it becomes random.
 
-import { randomBytes } from 'node:crypto'
-import { FIELD_ORDER } from '../../core/field.ts'
-import type { Groth16Proof } from '../../core/seal.ts'
 import type { OnPhase } from '../progress.ts'
+import { formatProof, proofRandomness, type Proven } from '../proof-parts.ts'
 import type { ProofPhase } from '../prover.ts'
+import { publicSignals, readWitnessValues } from '../witness-file.ts'
 import { GROUPS, SCALAR_BYTES, type Address, type Group, type Kernel } from './kernel.ts'
-import { power, type Bases, type ResidentKey } from './resident-key.ts'
-import { containerOf } from './sections.ts'
+import type { Bases, ResidentKey } from './resident-key.ts'
 import { ELEMENT_BYTES } from './unrolled-field.ts'
-
-const WTNS = { header: 1, values: 2 } as const
-const WTNS_HEADER_BYTES = 40
-
-export interface Proven {
-  readonly proof: Groth16Proof & { readonly protocol: 'groth16'; readonly curve: 'bn128' }
-  readonly publicSignals: readonly string[]
-}
 
 /**
  * Proves a witness given as the bytes of a .wtns file. Throws an Error if they are no witness of this circuit. Whether the witness
@@ -48,22 +32,19 @@ export function proveWitness(key: ResidentKey, wtns: Uint8Array, onPhase: OnPhas
   kernel.callGroup('g2', 'add', b, b, key.beta2)
   kernel.callGroup('g1', 'add', c, c, h)
   randomise(kernel, { a, b, c }, key.delta2)
-  const proof = encodeProof(kernel, { a, b, c })
+  const read = (group: Group, point: Address) => kernel.readPoint(group, point)
+  const proof = formatProof({ a: read('g1', a), b: read('g2', b), c: read('g1', c) })
   kernel.release(mark)
-  return { proof, publicSignals: publicSignals(key) }
+  const values = kernel.bytes(workspace.witness, (key.publics + 1) * SCALAR_BYTES)
+  return { proof, publicSignals: publicSignals(values, key.publics) }
 }
 
 /** Copies the values into the workspace and checks their form. */
 function readWitness({ kernel, wires, workspace }: ResidentKey, wtns: Uint8Array): void {
-  const file = containerOf(wtns, 'wtns', 2)
-  const head = Buffer.alloc(WTNS_HEADER_BYTES)
-  file.read(file.section(WTNS.header, 'header', WTNS_HEADER_BYTES), 0, head)
-  const order = BigInt(`0x${Buffer.from(head.subarray(4, 36)).reverse().toString('hex')}`)
-  if (head.readUInt32LE(0) !== SCALAR_BYTES || order !== FIELD_ORDER) throw new Error('the witness is not over BN254')
-  const count = head.readUInt32LE(36)
+  const values = readWitnessValues(wtns)
+  const count = values.length / SCALAR_BYTES
   if (count !== wires) throw new Error(`the witness has ${count} values; the key's circuit has ${wires} wires`)
-  const values = file.section(WTNS.values, 'values', wires * SCALAR_BYTES)
-  file.read(values, 0, kernel.bytes(workspace.witness, wires * SCALAR_BYTES))
+  kernel.bytes(workspace.witness, values.length).set(values)
   if (kernel.readScalar(workspace.witness) !== 1n) throw new Error('the witness does not begin with 1')
 }
 
@@ -93,7 +74,7 @@ function computeQuotient({ kernel, wires, log, matrices, domain, workspace }: Re
 }
 
 function randomise(kernel: Kernel, { a, b, c }: Record<'a' | 'b' | 'c', Address>, delta2: Address): void {
-  const [t, u] = [randomScalar(), randomScalar()]
+  const { inverseOfT, t, u } = proofRandomness()
   const mark = kernel.mark()
   const scalar = kernel.allocate(SCALAR_BYTES)
   const [term1, term2] = [
@@ -109,39 +90,7 @@ function randomise(kernel: Kernel, { a, b, c }: Record<'a' | 'b' | 'c', Address>
   multiply('g2', term2, delta2, u)
   kernel.callGroup('g2', 'add', term2, term2, b)
   multiply('g2', b, term2, t)
-  multiply('g1', term1, a, power(t, FIELD_ORDER - 2n))
+  multiply('g1', term1, a, inverseOfT)
   kernel.bytes(0, kernel.memory.buffer.byteLength).copyWithin(a, term1, term1 + 2 * GROUPS.g1.coordinateBytes)
   kernel.release(mark)
-}
-
-/** Uniform in [1, r), but for 2^-128. */
-function randomScalar(): bigint {
-  return 1n + (BigInt(`0x${randomBytes(48).toString('hex')}`) % (FIELD_ORDER - 1n))
-}
-
-/** As snarkjs writes it. */
-function encodeProof(kernel: Kernel, { a, b, c }: Record<'a' | 'b' | 'c', Address>): Proven['proof'] {
-  const coordinates = (group: Group, point: Address) => {
-    const values = kernel.readPoint(group, point)
-    if (!values) throw new Error('a part of the proof is the point at infinity')
-    return values.map(String)
-  }
-  const [bx0, bx1, by0, by1] = coordinates('g2', b) as [string, string, string, string]
-  return {
-    pi_a: [...coordinates('g1', a), '1'],
-    pi_b: [
-      [bx0, bx1],
-      [by0, by1],
-      ['1', '0'],
-    ],
-    pi_c: [...coordinates('g1', c), '1'],
-    protocol: 'groth16',
-    curve: 'bn128',
-  }
-}
-
-function publicSignals({ kernel, publics, workspace }: ResidentKey): string[] {
-  return Array.from({ length: publics }, (_, k) =>
-    String(kernel.readScalar(workspace.witness + (k + 1) * SCALAR_BYTES)),
-  )
 }

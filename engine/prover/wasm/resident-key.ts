@@ -4,7 +4,7 @@
 
 import { BASE_FIELD_ORDER, FIELD_ORDER } from '../../core/field.ts'
 import { GROUPS, Kernel, SCALAR_BYTES, type Address, type Group } from './kernel.ts'
-import { openContainer, type Container, type Section } from './sections.ts'
+import { openContainer, type Container, type Section } from '../sections.ts'
 import { ELEMENT_BYTES } from './unrolled-field.ts'
 
 const ZKEY = { protocol: 1, header: 2, terms: 4, a: 5, b2: 7, c: 8, h: 9 } as const
@@ -258,7 +258,7 @@ function rootOfUnity(log: number): bigint {
 }
 
 /** base^exponent modulo the order. */
-export function power(base: bigint, exponent: bigint, order: bigint = FIELD_ORDER): bigint {
+function power(base: bigint, exponent: bigint, order: bigint = FIELD_ORDER): bigint {
   let result = 1n
   for (let b = base % order; exponent > 0n; exponent >>= 1n, b = (b * b) % order) {
     if (exponent & 1n) result = (result * b) % order

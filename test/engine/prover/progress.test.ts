@@ -6,7 +6,7 @@ import { PROOF_PHASES, type ProofProgress } from '../../../engine/prover/prover.
 import { createSnarkjsProver } from '../../../engine/prover/snarkjs.ts'
 import { createWasmProver } from '../../../engine/prover/wasm/wasm.ts'
 import { rootsCircuit, rootsInput, type RootsCircuit } from './roots.ts'
-import { KERNEL_CACHE } from './wasm/loaded-kernel.ts'
+import { KERNEL_CACHE } from './wasm/kernel-cache.ts'
 
 const ADAPTERS = [
   { name: 'snarkjs', prover: createSnarkjsProver({ threads: 1 }) },

@@ -2,12 +2,10 @@
 
 import { bn254 } from '@noble/curves/bn254.js'
 import fc from 'fast-check'
-import { join } from 'node:path'
 import { BASE_FIELD_ORDER, FIELD_ORDER } from '../../../../engine/core/field.ts'
 import { loadKernel } from '../../../../engine/prover/wasm/compile.ts'
 import { GROUPS, Kernel, SCALAR_BYTES, type Address, type Group } from '../../../../engine/prover/wasm/kernel.ts'
-
-export const KERNEL_CACHE = join(import.meta.dirname, '../../../../build/prover')
+import { KERNEL_CACHE } from './kernel-cache.ts'
 
 export const kernelModule = await loadKernel(KERNEL_CACHE)
 
