@@ -1,6 +1,7 @@
 // One thread of the native prover: it has a process of its own, which keeps the keys.
 
-import { proveJob, type KeptByPath, type WorkerJob } from '../worker-job.ts'
+import type { KeptByPath } from '../kept-by-path.ts'
+import { proveJob, type WorkerJob } from '../worker-job.ts'
 import { NativeProcess } from './process.ts'
 
 interface NativeJob extends WorkerJob {

@@ -5,6 +5,7 @@ import { AttestreamError } from '../../core/errors.ts'
 import type { KeySize } from '../key-size.ts'
 import { createProverPool, type PoolOptions } from '../pool.ts'
 import type { Prover } from '../prover.ts'
+import { loadKernel } from '../wasm/compile.ts'
 import { buildNativeProver } from './build.ts'
 
 export interface NativeProverOptions extends PoolOptions {
@@ -27,20 +28,27 @@ const REST_BYTES = 4 * MEGABYTE
 const WITNESS_COPIES = 4
 
 export function createNativeProver({ cacheDir, compiler, ...options }: NativeProverOptions): Prover {
-  let building: Promise<string> | undefined
+  let preparing: Promise<object> | undefined
+  const prepare = async () => {
+    const kernel = await loadKernel(cacheDir) // computes the witness
+    return {
+      kernel,
+      binary: await buildNativeProver(cacheDir, compiler),
+      ceilingBytes: (options.memoryMb ?? 0) * MEGABYTE,
+    }
+  }
   const kind = {
     name: 'native',
     worker: new URL('./native-worker.ts', import.meta.url),
     threadBytes: THREAD_BYTES,
     keyBytes: nativeKeyBytes,
     async prepare() {
-      building ??= buildNativeProver(cacheDir, compiler)
-      const binary = await building.catch((cause: unknown) => {
-        building = undefined
+      preparing ??= prepare()
+      return preparing.catch((cause: unknown) => {
+        preparing = undefined
         const why = cause instanceof Error ? cause.message : String(cause)
         throw new AttestreamError('PROOF_FAILED', `The native prover cannot be built: ${why}`, {}, { cause })
       })
-      return { binary, ceilingBytes: (options.memoryMb ?? 0) * MEGABYTE }
     },
   }
   return createProverPool(kind, options)

@@ -5,7 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OnPhase } from '../progress.ts'
-import { proveJob, type KeptByPath, type WorkerJob } from '../worker-job.ts'
+import type { KeptByPath } from '../kept-by-path.ts'
+import { proveJob, type WorkerJob } from '../worker-job.ts'
 import { parseProof } from './proof-file.ts'
 
 interface RapidsnarkJob extends WorkerJob {
