@@ -45,13 +45,15 @@ export function planCircuit(r1csPath: string, symbolsPath: string): CircuitPlan 
   const symbols = readSymbols(symbolsPath)
   const inputs = inputWires(file, own, symbols)
   const { rows, wireCount } = poseidonRows(own, symbols.permutations)
-  const r1cs = extendR1cs(own, rows, wireCount)
-  const { steps, missing } = derivePlan(r1cs, Object.values(inputs).flat(), own.constraintCount)
-  if (missing.some((wire) => wire < own.wireCount)) return undefined
+  const extended = extendR1cs(own, rows, wireCount)
+  const derived = derivePlan(extended, Object.values(inputs).flat(), own.constraintCount)
+  if (derived.missing.some((wire) => wire < own.wireCount)) return undefined
+  const r1cs = extendR1cs(extended, derived.added, derived.wireCount)
+  const { steps } = derived
   const table = new CoefficientNumbers(r1cs.coefficients)
   return {
     wireCount: own.wireCount,
-    planWires: wireCount,
+    planWires: r1cs.wireCount,
     ownRows: own.constraintCount,
     rowCount: r1cs.constraintCount,
     ...flatten(r1cs, table),

@@ -5,14 +5,19 @@
 // Divisions wait until nothing else can be done, so that many of them share one inversion: the ladders of all slots run in step.
 
 import { FIELD_ORDER } from '../../engine/core/field.ts'
-import type { R1cs, R1csMatrix } from '../setup/r1cs.ts'
+import type { R1cs } from '../setup/r1cs.ts'
 import { inverse, recogniseDigits, type Digits, type Weighted } from './digits.ts'
+import type { Combination, ExtraRow } from './poseidon-rows.ts'
 import type { Division, Part, Side, Step } from './steps.ts'
+import { isMultiple, ratioOf, replaced, System } from './system.ts'
 
 export interface Derivation {
   readonly steps: readonly Step[]
   /** Wires that no step gives; empty if the plan is whole. */
   readonly missing: readonly number[]
+  /** Rows and wires that the plan needs besides. */
+  readonly added: readonly ExtraRow[]
+  readonly wireCount: number
 }
 
 /** Derives the plan from wires that are known. Rows from `ownRows` on were added to find it (poseidon-rows.ts) and go first. */
@@ -20,95 +25,54 @@ export function derivePlan(r1cs: R1cs, known: Iterable<number>, ownRows = r1cs.c
   return new Planner(r1cs, ownRows).derive(known)
 }
 
-interface Boolean2 {
-  /** The value of A at which the bit is 1; it is 0 at 0. */
-  readonly one: bigint
-}
+const MINUS_ONE = FIELD_ORDER - 1n
 
 class Planner {
-  private readonly r1cs: R1cs
+  private readonly system: System
+  private readonly ownRows: number
+  private readonly mostRows: number
   private readonly steps: Step[] = []
-  private readonly known: Uint8Array
-  private readonly isBit: Uint8Array
-  /** Distinct unknown wires of each row. */
-  private readonly unknowns: Uint32Array
-  private readonly rowsOf: { readonly start: Uint32Array; readonly row: Uint32Array }
-  private readonly used: Uint8Array
+  /** Rows that a step has used, or that others have taken the place of. */
+  private readonly done = new Set<number>()
   private readonly ready: number[] = []
   /** Rows put back for the sake of the plan: shorter ways to the same wires. */
   private readonly readyFirst: number[] = []
-  private readonly ownRows: number
   private dividing: number[] = []
   private spelling = new Set<number>()
 
   constructor(r1cs: R1cs, ownRows: number) {
-    this.r1cs = r1cs
+    this.system = new System(r1cs)
     this.ownRows = ownRows
-    this.known = new Uint8Array(r1cs.wireCount)
-    this.isBit = new Uint8Array(r1cs.wireCount)
-    this.unknowns = new Uint32Array(r1cs.constraintCount)
-    this.used = new Uint8Array(r1cs.constraintCount)
-    this.rowsOf = this.index()
+    this.mostRows = 2 * r1cs.constraintCount
     for (let row = 0; row < r1cs.constraintCount; row++) {
       const wire = this.bitOf(row)
-      if (wire !== undefined) this.isBit[wire] = 1
+      if (wire !== undefined) this.system.setBit(wire)
     }
   }
 
   derive(given: Iterable<number>): Derivation {
-    for (let row = 0; row < this.r1cs.constraintCount; row++) this.consider(row)
+    for (let row = 0; row < this.system.rowCount; row++) this.consider(row)
     this.learn(0)
     for (const wire of given) this.learn(wire)
-    while (this.solveAll() || this.spellAll() || this.divideAll() || this.quotientOnce());
-    const missing: number[] = []
-    this.known.forEach((isKnown, wire) => isKnown || missing.push(wire))
-    return { steps: this.steps, missing }
-  }
-
-  /** The rows of each wire, each row once. */
-  private index() {
-    const { wireCount } = this.r1cs
-    const start = new Uint32Array(wireCount + 1)
-    this.eachWire((wire) => start[wire + 1]!++)
-    for (let wire = 0; wire < wireCount; wire++) start[wire + 1]! += start[wire]!
-    const row = new Uint32Array(start[wireCount]!)
-    const next = start.slice()
-    this.eachWire((wire, at) => {
-      row[next[wire]!++] = at
-      this.unknowns[at]!++
-    })
-    return { start, row }
-  }
-
-  private eachWire(visit: (wire: number, row: number) => void): void {
-    const seen = new Int32Array(this.r1cs.wireCount).fill(-1)
-    for (let row = 0; row < this.r1cs.constraintCount; row++) {
-      for (const { rowStart, wire } of this.matrices()) {
-        for (let t = rowStart[row]!; t < rowStart[row + 1]!; t++) {
-          if (seen[wire[t]!] === row) continue
-          seen[wire[t]!] = row
-          visit(wire[t]!, row)
-        }
-      }
-    }
-  }
-
-  private matrices(): R1csMatrix[] {
-    return [this.r1cs.a, this.r1cs.b, this.r1cs.c]
+    while (
+      this.solveAll() ||
+      this.spellAll() ||
+      this.divideAll() ||
+      this.untangle((row) => this.testedSum(row) ?? this.productSum(row)) ||
+      this.untangle((row) => this.bitSum(row)) ||
+      this.quotientOnce()
+    );
+    const { wireCount, added } = this.system
+    const missing = Array.from({ length: wireCount }, (_, wire) => wire).filter((wire) => !this.system.isKnown(wire))
+    return { steps: this.steps, missing, added, wireCount }
   }
 
   private learn(wire: number): void {
-    if (this.known[wire]) return
-    this.known[wire] = 1
-    const { start, row } = this.rowsOf
-    for (let k = start[wire]!; k < start[wire + 1]!; k++) {
-      this.unknowns[row[k]!]!--
-      this.consider(row[k]!)
-    }
+    for (const row of this.system.learn(wire)) this.consider(row)
   }
 
   private consider(row: number): void {
-    if (this.unknowns[row] === 1) (row < this.ownRows ? this.ready : this.readyFirst).push(row)
+    if (this.system.unknownCount(row) === 1) (row < this.ownRows ? this.ready : this.readyFirst).push(row)
     this.spelling.add(row)
   }
 
@@ -116,14 +80,12 @@ class Planner {
     const before = this.steps.length
     for (;;) {
       const row = this.readyFirst.pop() ?? this.ready.pop()
-      if (row === undefined) break
-      this.solve(row)
+      if (row === undefined) return this.steps.length > before
+      if (this.system.unknownCount(row) === 1 && !this.done.has(row)) this.solve(row)
     }
-    return this.steps.length > before
   }
 
   private solve(row: number): void {
-    if (this.unknowns[row] !== 1) return
     const { wire, a, b, c } = this.single(row)
     if (a === 0n && b === 0n) {
       this.add({ kind: 'solve', row, wire, factor: inverse(c) }, [wire])
@@ -134,235 +96,149 @@ class Planner {
 
   /** The only unknown wire of a row and its coefficients in the three. */
   private single(row: number): { wire: number; a: bigint; b: bigint; c: bigint } {
-    let wire = 0
-    const found = this.matrices().map((matrix) => {
-      for (let t = matrix.rowStart[row]!; t < matrix.rowStart[row + 1]!; t++) {
-        if (this.known[matrix.wire[t]!]) continue
-        wire = matrix.wire[t]!
-        return this.r1cs.coefficients[matrix.coefficient[t]!]!
-      }
-      return 0n
-    })
-    return { wire, a: found[0]!, b: found[1]!, c: found[2]! }
+    const [a, b, c] = (['a', 'b', 'c'] as const).map((side) => this.system.unknownTerms(side, row)[0])
+    return { wire: (a ?? b ?? c)!.wire, a: a?.weight ?? 0n, b: b?.weight ?? 0n, c: c?.weight ?? 0n }
   }
 
   private divideAll(): boolean {
-    const rows = this.dividing.filter((row) => this.unknowns[row] === 1)
+    const rows = this.dividing.filter((row) => this.system.unknownCount(row) === 1 && !this.done.has(row))
+    const tests = rows.filter((row) => this.system.isEmpty('c', row) && this.testForZero(row))
+    if (tests.length > 0) return true
     this.dividing = []
-    const divisions: Division[] = []
-    const wires = new Set<number>()
-    let tests = 0
+    const divisions = new Map<number, Division>()
     for (const row of rows) {
+      if (this.system.isEmpty('c', row)) continue
       const { wire, a, b } = this.single(row)
-      if (wires.has(wire) || this.known[wire]) continue
-      const side = a !== 0n ? 'a' : 'b'
-      if (this.isEmpty(this.r1cs.c, row)) {
-        if (this.testForZero(row, side, a !== 0n ? a : b, wire)) tests++
-        continue
-      }
-      wires.add(wire)
-      divisions.push({ row, wire, side, factor: inverse(a !== 0n ? a : b) })
+      if (divisions.has(wire)) continue
+      divisions.set(wire, { row, wire, side: a === 0n ? 'b' : 'a', factor: inverse(a === 0n ? b : a) })
     }
-    if (tests > 0) {
-      this.dividing = rows
-      return true
-    }
-    if (divisions.length === 0) return false
-    this.add({ kind: 'divide', divisions }, [...wires])
+    if (divisions.size === 0) return false
+    for (const { row } of divisions.values()) this.done.add(row)
+    this.add({ kind: 'divide', divisions: [...divisions.values()] }, [...divisions.keys()])
     return true
-  }
-
-  private isEmpty(matrix: R1csMatrix, row: number): boolean {
-    return matrix.rowStart[row] === matrix.rowStart[row + 1]
   }
 
   /** in·out = 0 with in·inv = 1 − out: circom's IsZero, out unknown. */
-  private testForZero(zero: number, side: Side, coefficient: bigint, wire: number): boolean {
-    const { start, row: rows } = this.rowsOf
-    for (let k = start[wire]!; k < start[wire + 1]!; k++) {
-      const row = rows[k]!
-      if (row === zero || this.unknowns[row] !== 2) continue
-      const out = this.coefficientOf(this.r1cs.c, row, wire)
-      if (out === undefined || !this.sameTest(row, zero, side)) continue
-      this.add(
-        {
-          kind: 'isZero',
-          row,
-          factor: FIELD_ORDER - inverse(out),
-          zero,
-          zeroSide: side,
-          zeroFactor: FIELD_ORDER - inverse(coefficient),
-          wire,
-        },
-        [wire],
-      )
-      return true
-    }
-    return false
-  }
-
-  /** Whether a side of `row` is a multiple of the other side of `zero`, and the other a lone wire of no other row. */
-  private sameTest(row: number, zero: number, side: Side): boolean {
-    const tested = side === 'a' ? this.r1cs.b : this.r1cs.a
-    for (const [input, factor] of [
-      [this.r1cs.a, this.r1cs.b],
-      [this.r1cs.b, this.r1cs.a],
-    ] as const) {
-      if (factor.rowStart[row + 1]! - factor.rowStart[row]! !== 1) continue
-      const lone = factor.wire[factor.rowStart[row]!]!
-      if (this.known[lone] || this.rowsOf.start[lone + 1]! - this.rowsOf.start[lone]! !== 1) continue
-      if (this.proportional(input, row, tested, zero)) return true
-    }
-    return false
-  }
-
-  private proportional(x: R1csMatrix, rowX: number, y: R1csMatrix, rowY: number): boolean {
-    const terms = this.terms(x, rowX)
-    const others = this.terms(y, rowY)
-    if (terms.size !== others.size || terms.size === 0) return false
-    let ratio: bigint | undefined
-    for (const [wire, coefficient] of terms) {
-      const other = others.get(wire)
-      if (other === undefined) return false
-      ratio ??= (other * inverse(coefficient)) % FIELD_ORDER
-      if ((coefficient * ratio) % FIELD_ORDER !== other) return false
-    }
+  private testForZero(zero: number): boolean {
+    if (this.system.unknownCount(zero) !== 1) return false
+    const { wire, a, b } = this.single(zero)
+    const side = a === 0n ? 'b' : 'a'
+    const row = this.partnerOf(zero, side, wire)
+    const out = row === undefined ? undefined : this.system.terms('c', row).get(wire)
+    if (row === undefined || out === undefined || this.system.unknownCount(row) !== 2) return false
+    const factor = FIELD_ORDER - inverse(out)
+    const zeroFactor = FIELD_ORDER - inverse(a === 0n ? b : a)
+    this.done.add(zero)
+    this.steps.push({ kind: 'isZero', row, factor, zero, zeroSide: side, zeroFactor, wire })
+    this.learn(wire)
     return true
   }
 
-  private terms(matrix: R1csMatrix, row: number): Map<number, bigint> {
-    const terms = new Map<number, bigint>()
-    for (let t = matrix.rowStart[row]!; t < matrix.rowStart[row + 1]!; t++) {
-      terms.set(matrix.wire[t]!, this.r1cs.coefficients[matrix.coefficient[t]!]!)
-    }
-    return terms
+  /** The row in·inv = 1 − out of in·out = 0, whose `side` is out; `wire` is one of out's. */
+  private partnerOf(zero: number, side: Side, wire: number): number | undefined {
+    const tested = this.system.terms(side === 'a' ? 'b' : 'a', zero)
+    return this.system.rowsOf(wire).find((row) => {
+      if (row === zero || this.done.has(row)) return false
+      return this.isInverse(row, 'a', tested) || this.isInverse(row, 'b', tested)
+    })
   }
 
-  private coefficientOf(matrix: R1csMatrix, row: number, wire: number): bigint | undefined {
-    for (let t = matrix.rowStart[row]!; t < matrix.rowStart[row + 1]!; t++) {
-      if (matrix.wire[t] === wire) return this.r1cs.coefficients[matrix.coefficient[t]!]!
-    }
-    return undefined
+  /** Whether a side of the row is a lone wire of no other row, and the other side a multiple of `tested`. */
+  private isInverse(row: number, side: Side, tested: Combination): boolean {
+    const factor = this.system.terms(side, row)
+    const [lone] = factor.keys()
+    if (factor.size !== 1 || lone === undefined || lone === 0 || this.system.isKnown(lone)) return false
+    if (this.system.rowsOf(lone).filter((other) => !this.done.has(other)).length !== 1) return false
+    return isMultiple(tested, this.system.terms(side === 'a' ? 'b' : 'a', row))
   }
 
   /** The wire that a row forces to 0 or 1, if it holds no other. */
   private bitOf(row: number): number | undefined {
-    const { a, b, c } = this.r1cs
-    const wire = this.onlyWire(a, row)
-    if (wire === undefined || this.onlyWire(b, row) !== wire) return undefined
-    if (!this.isEmpty(c, row) && this.onlyWire(c, row) !== wire) return undefined
-    const at = (matrix: R1csMatrix, value: bigint) =>
-      (this.coefficientOf(matrix, row, 0) ?? 0n) + value * (this.coefficientOf(matrix, row, wire) ?? 0n)
-    const holds = (value: bigint) => (at(a, value) * at(b, value) - at(c, value)) % FIELD_ORDER === 0n
+    const sides = this.system.row(row)
+    if (sides.left.size > 2 || sides.right.size > 2 || sides.out.size > 2) return undefined
+    const wires = new Set(Object.values(sides).flatMap((terms: Combination) => [...terms.keys()]))
+    wires.delete(0)
+    const [wire] = wires
+    if (wires.size !== 1 || !sides.left.has(wire!) || !sides.right.has(wire!)) return undefined
+    const at = (terms: Combination, value: bigint) => (terms.get(0) ?? 0n) + value * (terms.get(wire!) ?? 0n)
+    const holds = (value: bigint) =>
+      (at(sides.left, value) * at(sides.right, value) - at(sides.out, value)) % FIELD_ORDER === 0n
     return holds(0n) && holds(1n) ? wire : undefined
-  }
-
-  private onlyWire(matrix: R1csMatrix, row: number): number | undefined {
-    let wire: number | undefined
-    for (let t = matrix.rowStart[row]!; t < matrix.rowStart[row + 1]!; t++) {
-      if (matrix.wire[t] === 0) continue
-      if (wire !== undefined) return undefined
-      wire = matrix.wire[t]!
-    }
-    return wire
   }
 
   private spellAll(): boolean {
     const before = this.steps.length
     const rows = [...this.spelling]
     this.spelling = new Set()
-    for (const row of rows) if (this.unknowns[row]! > 0 && !this.used[row]) this.spell(row)
+    for (const row of rows) if (this.system.unknownCount(row) > 0 && !this.done.has(row)) this.spell(row)
     return this.steps.length > before
   }
 
   private spell(row: number): void {
-    const { a, b, c } = this.r1cs
-    const inA = this.unknownBits(a, row)
+    const inA = this.unknownBits('a', row)
     if (inA === undefined) return
     if (inA.length > 0) {
-      const shape = this.twoValued(row)
-      if (shape === undefined) return
+      const one = this.secondValue(row)
+      if (one === undefined) return
+      // A = known + Σ unknown stands for one·bit: known = one·bit − Σ unknown.
       const terms = inA.map(({ wire, weight }) => ({ wire, weight: FIELD_ORDER - weight }))
-      this.spellSide(row, [...terms, { wire: 0, weight: shape.one }])
+      this.addDigits(row, 'a', [...terms, { wire: 0, weight: one }])
       return
     }
-    const inB = this.unknownBits(b, row)
-    const inC = this.unknownBits(c, row)
-    if (inB?.length !== 0 || inC === undefined || inC.length < 2) return
-    const digits = recogniseDigits(inC)
-    if (!digits) return
-    const step = { kind: 'digits', row, side: 'product', factor: digits.scale, digits } as const
-    this.addDigits({ ...step, constant: complements(digits) })
+    const inC = this.unknownBits('c', row)
+    if (this.system.unknownTerms('b', row).length === 0 && inC !== undefined && inC.length >= 2) {
+      this.addDigits(row, 'product', inC)
+    }
   }
 
-  /** A = known + Σ unknown stands for one·bit: known = one·bit − Σ unknown. */
-  private spellSide(row: number, terms: readonly Weighted[]): void {
+  private addDigits(row: number, side: 'a' | 'product', terms: readonly Weighted[]): void {
     const digits = recogniseDigits(terms)
     if (!digits) return
-    const step = { kind: 'digits', row, side: 'a', factor: digits.scale, digits } as const
-    this.addDigits({ ...step, constant: complements(digits) })
+    const wires = digits.digits.map(({ wire }) => wire).filter((wire) => wire !== 0)
+    this.add({ kind: 'digits', row, side, factor: digits.scale, constant: complements(digits), digits }, wires)
   }
 
-  private addDigits(step: Extract<Step, { kind: 'digits' }>): void {
-    this.add(
-      step,
-      step.digits.digits.map(({ wire }) => wire).filter((wire) => wire !== 0),
-    )
+  /** Undefined if an unknown wire is no bit. */
+  private unknownBits(side: 'a' | 'c', row: number): Weighted[] | undefined {
+    const unknown = this.system.unknownTerms(side, row)
+    return unknown.every(({ wire }) => this.system.isBit(wire)) ? unknown : undefined
   }
 
-  /** Unknown wires of a combination; undefined if one is no bit. */
-  private unknownBits(matrix: R1csMatrix, row: number): Weighted[] | undefined {
-    const bits: Weighted[] = []
-    for (let t = matrix.rowStart[row]!; t < matrix.rowStart[row + 1]!; t++) {
-      const wire = matrix.wire[t]!
-      if (this.known[wire]) continue
-      if (!this.isBit[wire]) return undefined
-      bits.push({ wire, weight: this.r1cs.coefficients[matrix.coefficient[t]!]! })
-    }
-    return bits
-  }
-
-  /** A row that lets its A be one of two values, 0 and `one`. */
-  private twoValued(row: number): Boolean2 | undefined {
-    const a = this.terms(this.r1cs.a, row)
-    const b = this.terms(this.r1cs.b, row)
-    const c = this.terms(this.r1cs.c, row)
+  /** What A may be besides 0, in a row that lets it be one of two values. */
+  private secondValue(row: number): bigint | undefined {
+    const { left: a, right: b, out: c } = this.system.row(row)
     const lambda = ratioOf(a, b)
     const kappa = ratioOf(a, c)
     if (lambda === undefined || kappa === undefined || lambda === 0n) return undefined
     // A·(λA + μ) = κA + ν
     const mu = (b.get(0) ?? 0n) - lambda * (a.get(0) ?? 0n)
     const nu = (c.get(0) ?? 0n) - kappa * (a.get(0) ?? 0n)
-    if (nu % FIELD_ORDER !== 0n) return undefined
-    const one = (((kappa - mu) * inverse(lambda)) % FIELD_ORDER) + FIELD_ORDER
-    return one % FIELD_ORDER === 0n ? undefined : { one: one % FIELD_ORDER }
+    const one = ((((kappa - mu) * inverse(lambda)) % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER
+    return nu % FIELD_ORDER === 0n && one !== 0n ? one : undefined
   }
 
   /** quotient · divisor = dividend − remainder, with nothing known but divisor and dividend. */
   private quotientOnce(): boolean {
-    for (let row = 0; row < this.r1cs.constraintCount; row++) {
-      if (this.unknowns[row]! >= 2 && !this.used[row] && this.quotient(row)) return true
+    for (let row = 0; row < this.system.rowCount; row++) {
+      if (this.system.unknownCount(row) >= 2 && !this.done.has(row) && this.quotient(row)) return true
     }
     return false
   }
 
   private quotient(row: number): boolean {
-    const { a, b, c } = this.r1cs
-    const unknown = [a, b, c].map((matrix) => this.unknownTerms(matrix, row))
-    const [inA, inB, inC] = unknown as [Weighted[], Weighted[], Weighted[]]
-    if (inC.length === 0 || inA.length > 0 === inB.length > 0) return false
-    const divisorSide = inA.length > 0 ? 'b' : 'a'
-    const quotient = this.partsOf(inA.length > 0 ? inA : inB)
-    const remainder = this.partsOf(inC)
+    const [inA, inB, inC] = (['a', 'b', 'c'] as const).map((side) => this.system.unknownTerms(side, row))
+    if (inC!.length === 0 || inA!.length > 0 === inB!.length > 0) return false
+    const quotient = this.partsOf(inA!.length > 0 ? inA! : inB!)
+    const remainder = this.partsOf(inC!)
     if (!quotient || !remainder || quotient.parts.length + remainder.parts.length < 3) return false
-    // (q / s)·B = C₀ + (R / t): with t·C₀ = dividend·sign, the divisor is −B·t/s.
-    const dividendFactor = (FIELD_ORDER - remainder.scale) % FIELD_ORDER
+    // (q / s)·B = C + R / t, C the known part: the dividend is −t·C and the divisor −B·t/s, or both with the other sign.
+    const scale = FIELD_ORDER - remainder.scale
     const step = {
       kind: 'quotient',
       row,
-      divisorSide,
-      divisorFactor: ((FIELD_ORDER - remainder.scale) * inverse(quotient.scale)) % FIELD_ORDER,
-      dividendFactor: FIELD_ORDER - dividendFactor,
+      divisorSide: inA!.length > 0 ? 'b' : 'a',
+      divisorFactor: (scale * inverse(quotient.scale)) % FIELD_ORDER,
+      dividendFactor: remainder.scale,
       quotient: quotient.parts,
       remainder: remainder.parts,
     } as const
@@ -373,45 +249,104 @@ class Planner {
     return true
   }
 
-  private unknownTerms(matrix: R1csMatrix, row: number): Weighted[] {
-    return [...this.terms(matrix, row)]
-      .filter(([wire]) => !this.known[wire])
-      .map(([wire, weight]) => ({ wire, weight }))
-  }
-
   private partsOf(terms: readonly Weighted[]): { parts: Part[]; scale: bigint } | undefined {
     const [first] = terms
-    if (terms.length === 1 && !this.isBit[first!.wire])
+    if (terms.length === 1 && !this.system.isBit(first!.wire))
       return { parts: [{ wire: first!.wire, bit: 'whole' }], scale: inverse(first!.weight) }
-    if (terms.some(({ wire }) => !this.isBit[wire])) return undefined
+    if (terms.some(({ wire }) => !this.system.isBit(wire))) return undefined
     const digits = recogniseDigits(terms)
     if (!digits || digits.divisor > 0n || digits.digits.some(({ complement }) => complement)) return undefined
     return { parts: digits.digits.map(({ wire, position }) => ({ wire, bit: position })), scale: digits.scale }
   }
 
+  /**
+   * Undoes an elimination of circom's: where a sum of unknown wires stands for one value, that value gets a wire of its own and takes
+   * the place of one of the sum's wires everywhere.
+   */
+  private untangle(sumIn: (row: number) => { sum: Combination; isBit: boolean } | undefined): boolean {
+    const end = this.system.rowCount
+    let found = false
+    for (let row = 0; row < end && this.system.rowCount < this.mostRows; row++) {
+      if (this.system.unknownCount(row) < 2 || this.done.has(row)) continue
+      const value = sumIn(row)
+      if (!value) continue
+      this.substitute(value.sum, value.isBit)
+      found = true
+    }
+    return found
+  }
+
+  private substitute(sum: Combination, isBit: boolean): void {
+    const own = this.system.addWire()
+    if (isBit) this.system.setBit(own)
+    const wire = this.pivotOf(sum)
+    // wire = (own − the others) / its coefficient
+    const factor = inverse(sum.get(wire)!)
+    const others = [...sum].filter(([other]) => other !== wire)
+    const value = new Map(others.map(([other, weight]) => [other, ((FIELD_ORDER - weight) * factor) % FIELD_ORDER]))
+    value.set(own, factor)
+    for (const row of this.system.rowsOf(wire)) {
+      if (this.done.has(row)) continue
+      this.done.add(row)
+      const { left, right, out } = this.system.row(row)
+      const [a, b, c] = [left, right, out].map((terms) => replaced(terms, wire, value))
+      this.consider(this.system.addRow({ left: a!, right: b!, out: c! }))
+    }
+    this.consider(this.system.addRow({ left: new Map(), right: new Map(), out: new Map([...sum, [own, MINUS_ONE]]) }))
+  }
+
+  /** Of a sum's unknown wires the one that the fewest other rows define. */
+  private pivotOf(sum: Combination): number {
+    let best = { wire: 0, cost: Infinity }
+    for (const wire of sum.keys()) {
+      if (this.system.isKnown(wire)) continue
+      const rows = this.system.rowsOf(wire).filter((row) => !this.done.has(row))
+      const definitions = rows.filter((row) => {
+        const terms = this.system.terms('c', row)
+        return terms.has(wire) && ratioOf(sum, terms) === undefined
+      })
+      const cost = (this.system.isBit(wire) ? 1e9 : 0) + definitions.length * 1e5 + rows.length
+      if (cost < best.cost) best = { wire, cost }
+    }
+    return best.wire
+  }
+
+  /** The sum that a test for zero gives. */
+  private testedSum(zero: number): { sum: Combination; isBit: boolean } | undefined {
+    if (!this.system.isEmpty('c', zero)) return undefined
+    const [inA, inB] = (['a', 'b'] as const).map((side) => this.system.unknownTerms(side, zero))
+    if (inA!.length > 0 === inB!.length > 0) return undefined
+    const side = inA!.length > 0 ? 'a' : 'b'
+    if (this.partnerOf(zero, side, [...inA!, ...inB!][0]!.wire) === undefined) return undefined
+    return { sum: this.system.terms(side, zero), isBit: false }
+  }
+
+  /** The sum that a product of known factors gives. */
+  private productSum(row: number): { sum: Combination; isBit: boolean } | undefined {
+    if (this.system.isEmpty('a', row)) return undefined
+    if (this.system.unknownTerms('a', row).length + this.system.unknownTerms('b', row).length > 0) return undefined
+    return { sum: this.system.terms('c', row), isBit: false }
+  }
+
+  /** A sum that is one of two values. */
+  private bitSum(row: number): { sum: Combination; isBit: boolean } | undefined {
+    const unknown = this.system.unknownTerms('a', row)
+    if (unknown.length < 2 || unknown.every(({ wire }) => this.system.isBit(wire))) return undefined
+    const one = this.secondValue(row)
+    if (one === undefined) return undefined
+    const factor = inverse(one)
+    const terms = [...this.system.terms('a', row)]
+    return { sum: new Map(terms.map(([wire, weight]) => [wire, (weight * factor) % FIELD_ORDER])), isBit: true }
+  }
+
   private add(step: Step, wires: readonly number[]): void {
     this.steps.push(step)
-    if ('row' in step) this.used[step.row] = 1
+    if ('row' in step) this.done.add(step.row)
     for (const wire of wires) this.learn(wire)
   }
 }
 
-function complements(digits: Digits): bigint {
-  return digits.digits.reduce(
-    (sum, { complement, position }) => (complement ? sum + (1n << BigInt(position)) : sum),
-    0n,
-  )
-}
-
-/** λ with y = λ·x but for constants; undefined if there is none. */
-function ratioOf(x: ReadonlyMap<number, bigint>, y: ReadonlyMap<number, bigint>): bigint | undefined {
-  let ratio: bigint | undefined
-  for (const [wire, coefficient] of x) {
-    if (wire === 0) continue
-    const other = y.get(wire) ?? 0n
-    ratio ??= (other * inverse(coefficient)) % FIELD_ORDER
-    if ((coefficient * ratio) % FIELD_ORDER !== other) return undefined
-  }
-  for (const wire of y.keys()) if (wire !== 0 && !x.has(wire)) return undefined
-  return ratio
+/** What complemented digits add to the value. */
+function complements({ digits }: Digits): bigint {
+  return digits.reduce((sum, { complement, position }) => (complement ? sum + (1n << BigInt(position)) : sum), 0n)
 }
