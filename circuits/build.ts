@@ -20,6 +20,7 @@ import { exportVerifyingKey } from './setup/export-verifying-key.ts'
 import { powersOfTauHash } from './setup/powers-of-tau.ts'
 import { isDevelopmentSetup, makeProvingKey, setupTranscript, type KeyOrigin, type Setup } from './setup/proving-key.ts'
 import { readR1cs } from './setup/r1cs.ts'
+import { keepPlanBeside } from './witness/plan-file.ts'
 import { adviseShape } from './shape-advice.ts'
 
 export type { CircuitManifest } from '../engine/core/circuit.ts'
@@ -103,10 +104,15 @@ export async function buildCompiledCircuit(applet: CompiledApplet, options: Buil
       report({ stage: 'circom' })
       await compileCircom(sources, work)
       const { r1cs, zkey } = circuitPaths(work)
-      const onProgress = (fraction: number) => report({ stage: 'key', fraction })
-      const origin = await makeProvingKey(r1cs, zkey, setup, { onProgress, kernelDir: options.cacheDir })
-      report({ stage: 'verifyingKey' })
-      writeManifest(work, applet, options, sources, origin)
+      const planned = keepPlanBeside(r1cs)
+      try {
+        const onProgress = (fraction: number) => report({ stage: 'key', fraction })
+        const origin = await makeProvingKey(r1cs, zkey, setup, { onProgress, kernelDir: options.cacheDir })
+        report({ stage: 'verifyingKey' })
+        writeManifest(work, applet, options, sources, origin)
+      } finally {
+        await planned
+      }
     })
   }
   report({ stage: 'done' })

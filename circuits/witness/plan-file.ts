@@ -1,14 +1,19 @@
 // A circuit's plan kept in a file beside its constraints, so that it is derived once. The file names the constraints it was derived
 // from and the hash of its own content: a stale or damaged one is derived again.
 
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { planCircuit, type CircuitPlan } from './circuit-plan.ts'
 
 /** Raised when plans, their form or the steps of the kernel change. */
 const FORMAT = 'attestream.witness-plan.v1'
 const PLAN_FILE = /\.r1cs$/
 const BIGINT_BYTES = 32
+const CHILD = fileURLToPath(new URL('./plan-child.ts', import.meta.url))
+const LOADER = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 type Head = Omit<CircuitPlan, 'rowStart' | 'terms' | 'coefficients' | 'steps'> & {
   readonly format: string
@@ -26,6 +31,11 @@ export function loadPlan(r1csPath: string): CircuitPlan | undefined {
   const plan = planCircuit(r1csPath, r1csPath.replace(PLAN_FILE, '.sym'))
   if (plan) keepPlan(path, plan, r1csSha256)
   return plan
+}
+
+/** Derives and keeps a plan in a process of its own: it takes some seconds and some hundred MB. What fails there is tried again by `loadPlan`. */
+export function keepPlanBeside(r1csPath: string): Promise<void> {
+  return new Promise((resolve) => execFile(process.execPath, ['--import', LOADER, CHILD, r1csPath], () => resolve()))
 }
 
 /** Where a directory cannot be written to, the next process derives the plan again. */

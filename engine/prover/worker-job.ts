@@ -5,11 +5,12 @@ import { readFile } from 'node:fs/promises'
 import type { MessagePort } from 'node:worker_threads'
 import { readR1cs } from '../../circuits/setup/r1cs.ts'
 import { violatedConstraint } from '../../circuits/setup/violated-constraint.ts'
+import { describeRow } from '../../circuits/witness/explain-row.ts'
 import { loadGroth16 } from './groth16.ts'
 import type { KeptByPath } from './kept-by-path.ts'
 import type { OnPhase } from './progress.ts'
 import type { ProofJob, ProofResult, ProvingFiles } from './prover.ts'
-import { computeWitness, forgetWitness } from './witness.ts'
+import { computeWitness, forgetWitness, type Witness } from './witness.ts'
 
 export { createKeptByPath } from './kept-by-path.ts'
 
@@ -57,7 +58,7 @@ export async function proveJob<Key>(
     onPhase('witness')
     const started = performance.now()
     const witness = await computeWitness(files, input, kernel)
-    if ('refusal' in witness) return { code: 'CIRCUIT_DISAGREES', message: disagreement(witness.refusal) }
+    if ('refusal' in witness) return { code: 'CIRCUIT_DISAGREES', message: disagreement(files, witness) }
     const witnessed = performance.now()
     onPhase('key')
     const key = await keys.get(files.zkey).catch((error: unknown) => {
@@ -80,7 +81,7 @@ async function verify(files: ProvingFiles, witness: Uint8Array, proven: Awaited<
   const key = JSON.parse(await readFile(files.verifyingKey, 'utf8')) as object
   if (await groth16.verify(key, proven.publicSignals, proven.proof)) return
   const row = files.r1cs === undefined ? -1 : violatedConstraint(readR1cs(files.r1cs), witnessValues(witness))
-  if (row >= 0) throw new Error(`the witness breaks constraint ${row} of the circuit`)
+  if (row >= 0) throw new Error(`the witness breaks ${describeRow(files.r1cs!, row)}`)
   throw new UnverifiedProof('the proof does not verify under its own key')
 }
 
@@ -92,7 +93,9 @@ function witnessValues(wtns: Uint8Array): bigint[] {
   })
 }
 
-function disagreement(refusal: string): string {
+function disagreement({ r1cs }: ProvingFiles, { refusal, brokenRow }: Extract<Witness, { refusal: string }>): string {
   const first = refusal.split('\n').slice(0, 3).join(' ').trim()
-  return `The circuit refuses the native result; nothing is submitted. This is a defect of the compiler or the engine: report it with the applet. (${first})`
+  const row =
+    r1cs === undefined || brokenRow === undefined ? '' : `; the first not to hold is ${describeRow(r1cs, brokenRow)}`
+  return `The circuit refuses the native result; nothing is submitted. This is a defect of the compiler or the engine: report it with the applet. (${first}${row})`
 }
