@@ -1,5 +1,6 @@
 // Advice on D and R, on predictions that batch-cost.test.ts holds against circom.
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildApplet } from '../../applets/build.ts'
@@ -110,5 +111,32 @@ describe('the bill of a batch', () => {
     const total = parts.reduce((sum, { constraints, times }) => sum + constraints * times, 0)
     expect(total).toBe(batchCost(meter.abi, meter.reading, shape).constraints)
     expect(parts.find(({ part }) => part === 'signature')).toMatchObject({ per: 'slot', times: cohortSize })
+  })
+
+  it('is the one in docs/circuit-costs.md', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/circuit-costs.md'), 'utf8')
+    const shapes = [{ cohortSize: 4, frameSize: 4 }, { cohortSize: 16, frameSize: 4 }, { cohortSize: 16, frameSize: 16 }] // prettier-ignore
+    const bills = shapes.map((shape) => {
+      const parts = batchParts(meter.abi, meter.reading, shape).filter(({ per }) => per !== 'reading')
+      return parts.map(({ part, constraints, times }) => ({ part, of: (constraints * times) / shape.cohortSize }))
+    })
+    const row = (name: string, of: readonly number[]) =>
+      `| ${name} | ${of.map((value) => Math.round(value).toLocaleString('en')).join(' | ')} |`
+    const last = ['Config: ranges and hash', 'anchored values']
+    const rows = bills[0]!
+      .filter(({ part }) => !last.includes(part))
+      .map(({ part }) => row(part, bills.map((bill) => bill.find((of) => of.part === part)!.of))) // prettier-ignore
+    expect(rows.filter((line) => !page.includes(line))).toEqual([])
+    const total = bills.map((bill) => bill.reduce((sum, { of }) => sum + of, 0))
+    expect(page).toContain(
+      `| **together** | ${total.map((value) => `**${Math.floor(value).toLocaleString('en')}**`).join(' | ')} |`,
+    )
+  })
+
+  it('gives the advice of docs/circuit-costs.md', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/circuit-costs.md'), 'utf8')
+    const shown = bestShapes(meter).filter(({ cohortSize, power }) => cohortSize <= 16 && (power <= 17 || cohortSize === 16) && power < 19 && (cohortSize !== 4 || power < 17)) // prettier-ignore
+    const rows = shown.map(({ cohortSize, frameSize, constraints, power }) => `| ${cohortSize} | ${frameSize} | ${constraints.toLocaleString('en')} | 2^${power} |`) // prettier-ignore
+    expect(rows.filter((line) => !page.includes(line))).toEqual([])
   })
 })
