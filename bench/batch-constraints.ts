@@ -35,8 +35,7 @@ async function main(write: boolean): Promise<void> {
     counted.push({ applet, ...shape, constraints })
     console.log(`${applet} D=${cohortSize} R=${frameSize}: circom ${constraints}, predicted ${predicted}`)
   }
-  if (write) writeFileSync(FILE, `${JSON.stringify(counted, null, 2)}
-`)
+  if (write) writeFileSync(FILE, `${JSON.stringify(counted, null, 2)}\n`)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]!).href) await main(process.argv.includes('--write'))

@@ -3,7 +3,7 @@
 
 import { buildApplet } from '../applets/build.ts'
 import type { BatchShape } from '../circuits/batch-circuit.ts'
-import { loadDataset } from '../cli/datasets/dataset.ts'
+import { loadDataset, type Dataset } from '../cli/datasets/dataset.ts'
 import type { DatasetApplet } from '../cli/datasets/recording.ts'
 import { parseAppletAbi, type AppletAbi } from '../engine/core/applet.ts'
 import { batchRoot, messageHashes, type Batch } from '../engine/core/batch.ts'
@@ -25,16 +25,26 @@ export interface DemoBatches {
 export const SHAPE = { cohortSize: 4, frameSize: 4 }
 const DOMAIN = 0x5eedn
 /** After every simulated reading. */
-const ANCHOR_TIME_SEC = 1_800_000_000n
+export const ANCHOR_TIME_SEC = 1_800_000_000n
 
 export async function demoBatches(
   applet: DatasetApplet,
   count: number,
-  { cohortSize, frameSize }: BatchShape = SHAPE,
+  shape: BatchShape = SHAPE,
 ): Promise<DemoBatches> {
-  const wasm = await buildApplet(`applets/${applet}.ts`)
-  const abi = parseAppletAbi(wasm)
+  const { cohortSize, frameSize } = shape
   const dataset = await loadDataset({ applet, devices: cohortSize, framesPerDevice: count, frameSize })
+  return signedBatches(await buildApplet(`applets/${applet}.ts`), dataset, count, shape)
+}
+
+/** `count` batches of full frames from `readings`, which has `count` · R of them for each of D devices. */
+export async function signedBatches(
+  wasm: Uint8Array,
+  { readings, config }: Pick<Dataset, 'readings' | 'config'>,
+  count: number,
+  { cohortSize, frameSize }: BatchShape,
+): Promise<DemoBatches> {
+  const abi = parseAppletAbi(wasm)
   const devices = Array.from({ length: cohortSize }, (_, slot) =>
     createDevice({
       deviceId: BigInt(slot + 1),
@@ -46,12 +56,11 @@ export async function demoBatches(
   )
   const format = frameFormat(abi.reading, frameSize)
   const batches = Array.from({ length: count }, (_, n): Batch => {
-    const readings = (slot: number) => dataset.readings[slot]!.slice(n * frameSize, (n + 1) * frameSize)
-    return { cohort: 0, frames: devices.map((device, slot) => decodeFrame(format, device.buildFrame(readings(slot)))) }
+    const ofFrame = (slot: number) => readings[slot]!.slice(n * frameSize, (n + 1) * frameSize)
+    return { cohort: 0, frames: devices.map((device, slot) => decodeFrame(format, device.buildFrame(ofFrame(slot)))) }
   })
   const keys = devices.map((device) => device.key)
-  const config = encodeRecord(abi.config, dataset.config)
-  return { wasm, inputs: await circuitInputs(wasm, abi, frameSize, batches, keys, config) }
+  return { wasm, inputs: await circuitInputs(wasm, abi, frameSize, batches, keys, encodeRecord(abi.config, config)) }
 }
 
 async function circuitInputs(
