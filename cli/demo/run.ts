@@ -108,9 +108,13 @@ async function sendAndSettle(
   const show = async (): Promise<void> => {
     const tasks = await allTasks(world, fleet)
     const settled = tasks.filter((task) => task.state === 'settled').length
-    const states = tasks.map((task) => task.state).filter((state) => state !== 'settled')
+    const open = tasks.filter(({ state }) => state !== 'settled')
+    const states = open.map(({ state, taskId }) => {
+      const proven = world.proofs.get(taskId)
+      return state === 'executed' && proven !== undefined ? `proving ${Math.round(100 * proven)} %` : state
+    })
     progress.update(
-      `${frames} frames sent, ${settled}/${batches} batches settled ${states.join(' ')}`,
+      `${frames} frames sent, ${settled}/${batches} batches settled; ${states.join(', ')}`,
       settled / batches,
     )
   }

@@ -16,6 +16,8 @@ export interface World {
   readonly apiUrl: string
   readonly adminKey: string
   readonly engine: Engine
+  /** Share of each begun proof that is done, by task. */
+  readonly proofs: ReadonlyMap<string, number>
   readonly chain: Chain
   /** Owns the project and admits its devices. */
   readonly projectOwner: ChainAccount
@@ -38,14 +40,32 @@ export async function startWorld(dataDir: string, cacheDir: string, setup?: Engi
     const { addresses, fromBlock } = await deployAs(anvil, projectOwner)
     const { rpcUrl, chainId } = anvil
     const chainOptions = { rpcUrl, chainId, addresses, fromBlock, privateKey: operator.privateKey }
-    const engine = await createEngine({ dataDir, cacheDir, chain: chainOptions, ...(setup ? { setup } : {}) })
+    const proofs = new Map<string, number>()
+    const engine = await createEngine({
+      dataDir,
+      cacheDir,
+      chain: chainOptions,
+      ...(setup ? { setup } : {}),
+      onProofProgress: (taskId, { fraction }) => proofs.set(taskId, fraction),
+    })
     opened.push(() => engine.close())
     const adminKey = randomBytes(24).toString('base64url')
     const server = createServer({ engine, adminKey })
     opened.push(() => server.close())
     const apiUrl = await server.listen()
     const chain = await createChain(chainOptions)
-    return { rpcUrl, apiUrl, adminKey, engine, chain, projectOwner, operator, owners: others.slice(0, 3), close }
+    return {
+      rpcUrl,
+      apiUrl,
+      adminKey,
+      engine,
+      proofs,
+      chain,
+      projectOwner,
+      operator,
+      owners: others.slice(0, 3),
+      close,
+    }
   } catch (error) {
     await close()
     throw error

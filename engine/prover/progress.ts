@@ -4,7 +4,7 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:wor
 import { PROOF_PHASES, type OnProgress, type ProofPhase } from './prover.ts'
 
 /** Shares of a job's time, in the order of PROOF_PHASES: energy-meter, 25,860 constraints, by our own prover with its key at hand. */
-const SHARES = [0.16, 0.01, 0.1, 0.15, 0.18, 0.16, 0.22, 0.02] as const
+const SHARES = [0.03, 0.01, 0.1, 0.12, 0.26, 0.19, 0.27, 0.02] as const
 
 export type OnPhase = (phase: ProofPhase) => void
 

@@ -1,4 +1,4 @@
-// How much memory a proving key takes in the kernel, at most, from the size of its circuit alone. It follows what resident-key.ts
+// How much memory a circuit takes in a thread of our own prover, at most, from the size of its key alone. It follows what resident-key.ts
 // allocates, for a key none of whose points is at infinity and none of whose coefficients comes twice.
 
 import type { KeySize } from '../key-size.ts'
@@ -13,8 +13,8 @@ const REST_BYTES = 4 * 2 ** 20
 const SLOT_BYTES = 4
 /** Working memory of a multi-exponentiation for each point, beside 1 MB; a test holds it against the kernel. */
 export const SUM_BYTES = { g1: 160, g2: 280 } as const
-/** The witness as the evaluator and the .wtns file hold it, outside of the kernel. */
-const WITNESS_COPIES = 3
+/** Of the evaluator of witnesses, which has a memory of its own, and of the .wtns file: for each wire, and each term of the steps. */
+const WITNESS_BYTES = { wire: 200, term: 16 } as const
 
 export function keyMemoryBytes({ wires, rows, terms }: KeySize): number {
   const point = (group: 'g1' | 'g2') => 2 * GROUPS[group].coordinateBytes + INDEX_BYTES
@@ -24,5 +24,6 @@ export function keyMemoryBytes({ wires, rows, terms }: KeySize): number {
   const slots = 4 * terms * SLOT_BYTES
   const scratch = Math.max((3 * rows + wires) * ELEMENT_BYTES, wires * SUM_BYTES.g2, rows * SUM_BYTES.g1)
   const workspace = (wires + rows) * SCALAR_BYTES + scratch
-  return bases + factors + matrices + Math.max(slots, workspace) + REST_BYTES + WITNESS_COPIES * wires * SCALAR_BYTES
+  const witness = wires * WITNESS_BYTES.wire + terms * WITNESS_BYTES.term
+  return bases + factors + matrices + Math.max(slots, workspace) + REST_BYTES + witness
 }
