@@ -110,7 +110,7 @@ async function sendAndSettle(
     const settled = tasks.filter((task) => task.state === 'settled').length
     const open = tasks.filter(({ state }) => state !== 'settled')
     const states = open.map(({ state, taskId }) => {
-      const proven = world.proofs.get(taskId)
+      const proven = world.proofs?.get(taskId)
       return state === 'executed' && proven !== undefined ? `proving ${Math.round(100 * proven)} %` : state
     })
     progress.update(

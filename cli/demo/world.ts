@@ -17,7 +17,7 @@ export interface World {
   readonly adminKey: string
   readonly engine: Engine
   /** Share of each begun proof that is done, by task. */
-  readonly proofs: ReadonlyMap<string, number>
+  readonly proofs?: ReadonlyMap<string, number>
   readonly chain: Chain
   /** Owns the project and admits its devices. */
   readonly projectOwner: ChainAccount
