@@ -15,9 +15,14 @@ export type Witness = { readonly wtns: Uint8Array } | { readonly refusal: string
 
 const calculators = createKeptByPath(async (path: string) => WitnessCalculatorBuilder(await readFile(path)))
 const evaluators = createKeptByPath(async (r1cs: string) => {
-  const plan = loadPlan(r1cs)
-  if (!plan) giveUp(r1cs, 'it holds a structure that no step of a plan knows')
-  return plan && createWitnessEvaluator(kernel!, plan)
+  try {
+    const plan = loadPlan(r1cs)
+    if (plan) return createWitnessEvaluator(kernel!, plan)
+    giveUp(r1cs, 'it holds a structure that no step of a plan knows')
+  } catch (error) {
+    giveUp(r1cs, (error as Error).message)
+  }
+  return undefined
 })
 const givenUp = new Set<string>()
 let kernel: WebAssembly.Module | undefined
