@@ -90,12 +90,15 @@ class ProverPool implements Prover {
     const whole = { ...job, ...(await this.kind.prepare?.()), memoryBytes: keyBytes }
     signal?.throwIfAborted()
     if (this.closed) throw this.failure('it was closed')
-    return new Promise((settle) => {
+    let abort = (): void => {}
+    const proof = new Promise<ProofResult>((settle) => {
       const entry: Waiting = { job: whole, key, keyBytes, signal, onProgress, settle, passed: 0, fresh: false }
-      signal?.addEventListener('abort', () => this.abort(entry), { once: true })
+      abort = () => this.abort(entry)
       this.waiting.push(entry)
       this.startNext()
     })
+    signal?.addEventListener('abort', abort, { once: true })
+    return proof.finally(() => signal?.removeEventListener('abort', abort)) // the engine has one signal for all its proofs
   }
 
   async close(): Promise<void> {

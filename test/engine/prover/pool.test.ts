@@ -1,5 +1,6 @@
 // The pool of prover threads, with threads that really exit, overflow, trap, hang and lie.
 
+import { getEventListeners } from 'node:events'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -107,6 +108,13 @@ describe('a thread of the prover pool', () => {
     await other
     expect((await prove()).publicSignals).toHaveLength(9)
     expect(suspicions).toEqual([])
+  })
+
+  it('leaves nothing behind on a signal that outlives its jobs', async () => {
+    const { prove } = mortalPool()
+    const { signal } = new AbortController()
+    await Promise.all([prove({}, signal), prove({ deed: 'lie' }, signal).catch(() => undefined)])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('never sees a job that is aborted while it waits', async () => {
