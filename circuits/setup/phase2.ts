@@ -56,7 +56,9 @@ export async function verifyKey(r1csPath: string, ptauPath: string, zkeyPath: st
   if (contributionCount(zkeyPath) === 0) throw refused(zkeyPath, 'nobody has contributed to it')
   const valid = await snarkjsKeys
     .verifyFromR1cs(r1csPath, ptauPath, zkeyPath, progressLogger(onStep))
-    .catch(() => false)
+    .catch((error: unknown) => {
+      throw refused(zkeyPath, `the check ended with "${(error as Error).message}"`)
+    })
   if (!valid) throw refused(zkeyPath, 'it does not follow from this circuit and these powers of tau')
 }
 
