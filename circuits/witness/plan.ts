@@ -231,14 +231,14 @@ class Planner {
     const quotient = this.partsOf(inA!.length > 0 ? inA! : inB!)
     const remainder = this.partsOf(inC!)
     if (!quotient || !remainder || quotient.parts.length + remainder.parts.length < 3) return false
-    // (q / s)·B = C + R / t, C the known part: the dividend is −t·C and the divisor −B·t/s, or both with the other sign.
+    // (q / s)·B = C + R / t, C the known part, so −t·C = q·(−t·B / s) + R.
     const scale = FIELD_ORDER - remainder.scale
     const step = {
       kind: 'quotient',
       row,
       divisorSide: inA!.length > 0 ? 'b' : 'a',
       divisorFactor: (scale * inverse(quotient.scale)) % FIELD_ORDER,
-      dividendFactor: remainder.scale,
+      dividendFactor: scale,
       quotient: quotient.parts,
       remainder: remainder.parts,
     } as const
