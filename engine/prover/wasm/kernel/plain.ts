@@ -37,7 +37,8 @@ export function divide(a: usize, b: usize): void {
   for (let k = distance; k >= 0; k--) {
     if (!isLess(value, shifted)) {
       subtract(value, shifted)
-      store<u8>(quotient + (k >> 3), load<u8>(quotient + (k >> 3)) | ((<u8>1) << (<u8>(k & 7))))
+      const bit: u32 = 1 << (k & 7)
+      store<u8>(quotient + (k >> 3), load<u8>(quotient + (k >> 3)) | (<u8>bit))
     }
     halve(shifted)
   }
