@@ -355,6 +355,22 @@ export const Health = Type.Object({
   pendingFrames: Type.Integer(),
   openTasks: Type.Integer(),
   failedTasks: Type.Integer(),
+  waiting: Type.Array(Type.Object({ code: Type.String(), message: Type.String(), tasks: Type.Integer() }), {
+    description: 'What open tasks wait for: the chain, or somebody to act.',
+  }),
+  transactions: Type.Array(
+    Type.Object({
+      account: HexBytes,
+      nonce: Type.Integer(),
+      action: Type.String(),
+      taskIds: Type.Array(HexBytes),
+      txHash: HexBytes,
+      attempts: Type.Integer(),
+      sinceMs: Type.Integer(),
+      trouble: nullable(Failure),
+    }),
+    { description: 'Transactions of the operator that do not count yet, and what holds them up.' },
+  ),
 })
 
 export const Version = Type.Object({

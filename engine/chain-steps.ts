@@ -8,7 +8,7 @@ import { failureOf } from './failure.ts'
 import type { Outcome } from './pipeline.ts'
 import { stoppedError } from './projects.ts'
 import type { Failure } from './records.ts'
-import { anchorBatches, findOpenAnchor, findSettlement, settleReceipts, type Anchored } from './settle.ts'
+import { anchorBatches, findOpenAnchor, findSettlement, settleReceipts, type Anchored, type Sent } from './settle.ts'
 import type { Store, Task } from './store/index.ts'
 
 export interface ChainStepsContext {
@@ -59,8 +59,8 @@ export async function settleTasks(context: ChainStepsContext, tasks: readonly Ta
       const result = results[ready.indexOf(task)]!
       if (result === 'later') return result
       if ('failed' in result) return afterRefusal(context, task, result.failed)
-      const { txHash, gasUsed } = result.done
-      return attempt(() => ({ done: store.updateTask(task, { settleTxHash: txHash, settleGas: gasUsed }) }))
+      const { done } = result
+      return attempt(() => ({ done: recordSettlement(context, task, done) }))
     }),
   )
 }
@@ -99,7 +99,7 @@ async function prepareAnchor(context: ChainStepsContext, task: Task): Promise<Ou
   return { planned: store.updateTask(task, { batchNumber: nextToAnchor }) }
 }
 
-function anchorRequest(task: Task) {
+export function anchorRequest(task: Task) {
   const { projectId, cohort, batchRoot, daPointer, version, batchNumber } = task
   return {
     ...{ projectId, cohort, batchRoot, daPointer, version },
@@ -111,14 +111,25 @@ function anchorRequest(task: Task) {
 function recordAnchor(
   { store }: ChainStepsContext,
   task: Task,
-  { txHash, gasUsed, batchNumber, anchor }: Anchored,
+  { batchNumber, anchor, gasUsed, ...block }: Anchored,
 ): Task {
-  return store.updateTask(task, {
+  const { anchorTime, configHash: anchoredConfigHash } = anchor
+  const change = {
     batchNumber,
-    anchorTxHash: txHash,
+    anchorTxHash: block.txHash,
     anchorGas: gasUsed,
-    work: { anchorTime: anchor.anchorTime, anchoredConfigHash: anchor.configHash },
-  })
+    work: { anchorTime, anchoredConfigHash },
+  }
+  return store.includeTask(task, change, { kind: 'anchor', ...block })
+}
+
+export function recordSettlement(
+  { store }: Pick<ChainStepsContext, 'store'>,
+  task: Task,
+  { gasUsed, ...block }: Sent,
+): Task {
+  const change = { settleTxHash: block.txHash, settleGas: gasUsed }
+  return store.includeTask(task, change, { kind: 'settle', ...block })
 }
 
 async function prepareSettlement(context: ChainStepsContext, task: Task): Promise<Outcome | 'send'> {
@@ -130,7 +141,7 @@ async function prepareSettlement(context: ChainStepsContext, task: Task): Promis
   const { nextToSettle } = await chain.getCohort(projectId, cohort)
   if (batchNumber! >= nextToSettle) return 'send'
   const found = await findSettlement(chain, store.receipt(task.taskId)!)
-  return found ? { done: store.updateTask(task, { settleTxHash: found.txHash, settleGas: found.gasUsed }) } : 'send'
+  return found ? { done: recordSettlement(context, task, found) } : 'send'
 }
 
 /** A stop undoes the batch, and tells why; any other refusal is an attempt that failed. */

@@ -19,6 +19,7 @@ import { createFollower } from './follow.ts'
 import { createFrameChecks } from './frame-check/pool.ts'
 import { createFrames } from './frames.ts'
 import type { Access, Engine, Page } from './surface.ts'
+import { readHealth } from './health.ts'
 import { createIngest } from './ingest.ts'
 import { createPipeline } from './pipeline.ts'
 import { createProjects } from './projects.ts'
@@ -51,6 +52,10 @@ export interface EngineOptions {
   readonly prover?: ProverChoice
   /** How long a proven batch waits for others that are being proven, to be settled in one transaction. Default 500 ms; 0 for never. */
   readonly settleGroupMaxWaitMs?: number
+  /** Gas is dear while the base fee is above so many percent of its median over the latest 100 blocks. Default 150. */
+  readonly highGasPricePercent?: number
+  /** How long an anchor or a settlement waits at most while gas is dear, unless its group is full. Default 10 minutes; 0 for never. */
+  readonly highGasMaxWaitMs?: number
   /** Most batches that one transaction anchors or settles. Default 16: some 9 million gas at 64 devices. */
   readonly maxGroupSize?: number
   readonly acknowledgeWithinSec?: number
@@ -75,6 +80,8 @@ const DEVICE_SYNC_MS = 2_000
 const FOLLOW_MS = 2_000
 const SETTLE_GROUP_MAX_WAIT_MS = 500
 const MAX_GROUP_SIZE = 16
+const HIGH_GAS_PRICE_PERCENT = 150
+const HIGH_GAS_MAX_WAIT_MS = 600_000
 const BACKOFF_MS = 500
 const MAX_WAITING_FRAMES = 256
 const INGEST_WAKE_MS = 25
@@ -167,6 +174,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       follow: (projectId) => projects.follow(projectId),
       nowMs,
       maxGroupSize: options.maxGroupSize ?? MAX_GROUP_SIZE,
+      highGasPricePercent: options.highGasPricePercent ?? HIGH_GAS_PRICE_PERCENT,
+      highGasMaxWaitMs: options.highGasMaxWaitMs ?? HIGH_GAS_MAX_WAIT_MS,
       settleGroupMaxWaitMs: options.settleGroupMaxWaitMs ?? SETTLE_GROUP_MAX_WAIT_MS,
       sequenceContext,
       provingFiles: (directory) => readArtefacts(directory).paths,
@@ -309,15 +318,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
     getDaObject: (pointer) => da.get(pointer),
 
-    async health() {
-      if (closed) {
-        return { ok: false, chainId: chain.chainId, blockNumber: null, pendingFrames: 0, openTasks: 0, failedTasks: 0 }
-      }
-      const { open, failed } = store.taskCounts()
-      const blockNumber = await chain.getBlockNumber().catch(() => null)
-      const counts = { pendingFrames: store.pendingCount(), openTasks: open, failedTasks: failed }
-      return { ok: !closed && blockNumber !== null, chainId: chain.chainId, blockNumber, ...counts }
-    },
+    health: () => readHealth(chain, closed ? undefined : store),
     async flush() {
       do await pipeline.flush()
       while (!closed && (await follower.look()) > 0)

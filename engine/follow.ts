@@ -10,6 +10,7 @@ import { genesisPage, ledgerHash, sequencesHash, statesHash, type LedgerPage } f
 import { failureOf } from './failure.ts'
 import { stoppedError, type Projects } from './projects.ts'
 import type { Failure, ProjectRecord } from './records.ts'
+import { createReorganisationWatch } from './reorganisations.ts'
 import { closingVersion } from './sequence.ts'
 import type { Task } from './store/index.ts'
 
@@ -30,6 +31,9 @@ export interface Follower {
 /** As the contracts have it: from then on anybody may void. */
 const STALE_AFTER_MS = 7 * 24 * 3600 * 1000
 
+/** Under which what concerns all projects is told. */
+const NO_PROJECT = -1n
+
 const ALL = { limit: -1, offset: 0 }
 
 export function createFollower(context: FollowContext): Follower {
@@ -41,6 +45,19 @@ export function createFollower(context: FollowContext): Follower {
     const text = String(error)
     if (told.get(projectId) !== text) context.onError(error)
     told.set(projectId, text)
+  }
+
+  const watchReorganisations = createReorganisationWatch(context)
+  const lookForReorganisations = async (): Promise<number> => {
+    try {
+      await context.chain.recheckTransactions()
+      const setBack = await watchReorganisations()
+      told.delete(NO_PROJECT)
+      return setBack
+    } catch (error) {
+      if (!closed) tell(NO_PROJECT, error)
+      return 0
+    }
   }
 
   const lookAt = async (projectId: bigint): Promise<number> => {
@@ -57,7 +74,7 @@ export function createFollower(context: FollowContext): Follower {
   }
 
   const lookAtAll = async (): Promise<number> => {
-    let done = 0
+    let done = await lookForReorganisations()
     for (const { projectId } of context.store.projects(ALL)) {
       if (!closed) done += await lookAt(projectId)
     }

@@ -134,6 +134,19 @@ export interface SettlementRecord {
   readonly settledMs: number
 }
 
+/** A transaction of the operator's that does not count yet. */
+export interface TransactionRecord {
+  readonly account: Hex
+  readonly nonce: number
+  readonly action: string
+  readonly taskIds: readonly Hex[]
+  /** Of the latest attempt. */
+  readonly txHash: Hex
+  readonly attempts: number
+  readonly sinceMs: number
+  readonly trouble: Failure | null
+}
+
 /** What the chain holds for a device: units credited and not yet claimed, and their worth in the reward token's smallest unit. */
 export interface ClaimRecord {
   readonly deviceId: bigint

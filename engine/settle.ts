@@ -9,7 +9,7 @@ import type { AnchorFields } from './core/journal.ts'
 import type { Receipt } from './core/receipt.ts'
 
 /** What a task keeps of a transaction; of one with others, its share of the gas. */
-export type Sent = Pick<ChainSent, 'txHash' | 'gasUsed'>
+export type Sent = Pick<ChainSent, 'txHash' | 'gasUsed' | 'blockNumber' | 'blockHash'>
 
 export interface Anchored extends Sent {
   readonly batchNumber: bigint
@@ -26,10 +26,10 @@ export type Result<T> = { readonly done: T } | { readonly failed: unknown } | 'l
 export async function anchorBatches(chain: Chain, batches: readonly AnchorRequest[]): Promise<Result<Anchored>[]> {
   if (batches.length > 1) {
     try {
-      const { txHash, gasUsed, anchors } = await chain.anchorMany(batches)
-      const share = gasUsed / BigInt(batches.length)
-      return batches.map(({ expectedNumber }, i) => ({
-        done: { txHash, gasUsed: share, anchor: anchors[i]!, batchNumber: expectedNumber },
+      const { anchors, ...sent } = await chain.anchorMany(batches)
+      const gasUsed = sent.gasUsed / BigInt(batches.length)
+      return batches.map(({ expectedNumber: batchNumber }, i) => ({
+        done: { ...sent, gasUsed, anchor: anchors[i]!, batchNumber },
       }))
     } catch (error) {
       if (!isRefusal(error)) throw error
@@ -39,7 +39,7 @@ export async function anchorBatches(chain: Chain, batches: readonly AnchorReques
   for (const batch of batches) {
     results.push(
       await chain.anchor(batch).then(
-        ({ txHash, gasUsed, anchor }) => ({ done: { txHash, gasUsed, anchor, batchNumber: batch.expectedNumber } }),
+        (anchored) => ({ done: { ...anchored, batchNumber: batch.expectedNumber } }),
         (failed: unknown) => ({ failed }),
       ),
     )
@@ -56,7 +56,7 @@ export async function findOpenAnchor(
   const found = await chain.findAnchor(batch.projectId, batch.cohort, planned)
   const isOurs = found?.anchor.batchRoot === batch.batchRoot && found.anchor.daPointer === batch.daPointer
   if (!isOurs || (await chain.getAnchorHash(batch.projectId, batch.cohort, planned)) === undefined) return undefined
-  return { txHash: found.txHash, gasUsed: found.gasUsed, anchor: found.anchor, batchNumber: planned }
+  return { ...found, batchNumber: planned }
 }
 
 /** The settlement that the chain has of a receipt's batch; undefined if there is none. Throws RECEIPT_INVALID if it is another one. */
@@ -131,7 +131,7 @@ async function findCulprit(chain: Chain, receipts: readonly Receipt[], error: At
 async function settlementOf(chain: Chain, receipt: Receipt, sent: Settled): Promise<Result<Sent>> {
   const { projectId, cohort, batchNumber } = receipt
   const isIn = sent.settled.some((one) => isSameCohort(one, { projectId, cohort }) && one.number === batchNumber)
-  if (isIn) return { done: { txHash: sent.txHash, gasUsed: sent.gasUsed / BigInt(sent.settled.length) } }
+  if (isIn) return { done: { ...sent, gasUsed: sent.gasUsed / BigInt(sent.settled.length) } }
   try {
     const found = await findSettlement(chain, receipt)
     return found ? { done: found } : { failed: notSettled(receipt) }

@@ -36,6 +36,9 @@ export interface StepsContext extends ChainStepsContext {
   readonly maxGroupSize: number
   /** How long a receipt waits for others that are about to be proven. */
   readonly settleGroupMaxWaitMs: number
+  /** When gas is dear, and how long an anchor or a settlement waits then. */
+  readonly highGasPricePercent: number
+  readonly highGasMaxWaitMs: number
   readonly provingFiles: (directory: string) => ProvingFiles
   readonly onProofProgress: (task: Task, progress: ProofProgress) => void
   /** Ends the proofs under way. */
@@ -45,8 +48,20 @@ export interface StepsContext extends ChainStepsContext {
 export function createSteps(context: StepsContext): Record<StepFrom, Step> {
   const always = () => true
   const { nowMs, maxGroupSize: maxSize } = context
-  const anchors: GroupRules = { joinsFrom: 'closed', maxWaitMs: PUBLISHING_MS, maxSize, keyOf: versionOf, nowMs }
   const proofs = createProofWatch(nowMs)
+  const price = {
+    gasPrice: () => context.chain.gasPrice(),
+    highPercent: context.highGasPricePercent,
+    maxWaitMs: context.highGasMaxWaitMs,
+  }
+  const anchors: GroupRules = {
+    joinsFrom: 'closed',
+    maxWaitMs: PUBLISHING_MS,
+    maxSize,
+    keyOf: versionOf,
+    nowMs,
+    price,
+  }
   const settlements: GroupRules = {
     joinsFrom: 'executed',
     remainingMs: proofs.remainingMs,
@@ -54,6 +69,7 @@ export function createSteps(context: StepsContext): Record<StepFrom, Step> {
     maxSize,
     keyOf: () => 'any', // receipts of all projects go together
     nowMs,
+    price,
   }
   return {
     closed: { to: 'published', isReady: always, run: (task) => publish(context, task) },

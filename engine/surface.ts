@@ -10,6 +10,7 @@ import type {
   ClaimRecord,
   DeviceIdentity,
   DeviceRecord,
+  Failure,
   FrameRecord,
   IngestResult,
   ProjectRecord,
@@ -17,6 +18,7 @@ import type {
   RegistrationRecord,
   SettlementRecord,
   TaskRecord,
+  TransactionRecord,
 } from './records.ts'
 import type { TaskState } from './core/task.ts'
 
@@ -36,6 +38,10 @@ export interface Health {
   readonly pendingFrames: number
   readonly openTasks: number
   readonly failedTasks: number
+  /** What open tasks wait for, by code. */
+  readonly waiting: readonly (Failure & { readonly tasks: number })[]
+  /** The operator's transactions that do not count yet, lowest nonce first, and what holds them up. */
+  readonly transactions: readonly TransactionRecord[]
 }
 
 /** The engine as a library. Methods throw AttestreamError with a code of `ERRORS`; get… throws *_UNKNOWN when absent. */

@@ -7,6 +7,8 @@ import type { Hex } from '../core/codec.ts'
 import { AttestreamError } from '../core/errors.ts'
 import { connect, type ConnectionOptions } from './connection.ts'
 import { createEvents, type Events } from './events.ts'
+import { finalityOf } from './finality.ts'
+import { createGasPrice, type GasPrice } from './gas-price.ts'
 import type { Outbox } from './outbox.ts'
 import { createReads, type Reads } from './reads.ts'
 import { onChain } from './reverts.ts'
@@ -25,6 +27,10 @@ export interface Chain extends Reads, Events, Writes {
   readonly addresses: Addresses
   /** Address of the operator's key. */
   readonly operator: Hex
+  /** Blocks after which no reorganisation is expected any more. */
+  readonly finalityBlocks: number
+  /** What gas costs now and cost lately, as far as it is known. */
+  gasPrice(): GasPrice | undefined
   /** The operator's transactions that do not count yet. */
   pendingTransactions(): PendingTransaction[]
   /** Looks whether what counted is still on chain: the operator's transactions that are not are followed again. */
@@ -63,9 +69,11 @@ export async function createChain(options: ChainOptions, outbox?: Outbox): Promi
     chainId,
     addresses,
     operator: connection.operator,
+    finalityBlocks: finalityOf(chainId, options).finalityBlocks,
     ...reads,
     ...events,
     ...createWrites(connection, addresses, reads, events),
+    gasPrice: createGasPrice(connection.publicClient),
     pendingTransactions: () => transactions.pending(),
     recheckTransactions: () => onChain('look at the transactions again', () => transactions.recheck()),
     untilDecided: (kind, projectId, cohort) => transactions.untilDecided([cohortKey(kind, projectId, cohort)]),

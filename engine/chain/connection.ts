@@ -71,8 +71,8 @@ const LOCAL_POLLING_MS = 100
 const REMOTE_POLLING_MS = 2000
 const REPLACE_AFTER_MS = 60_000
 
-/** Connects and checks that the node serves the expected chain; throws CHAIN_UNREACHABLE, CHAIN_UNAVAILABLE or CHAIN_MISMATCH. */
-export async function connect(options: ConnectionOptions, outbox: Outbox = createMemoryOutbox()): Promise<Connection> {
+/** Connects and checks that the node serves the expected chain. Without an `outbox` nothing outlives the process. Throws CHAIN_UNREACHABLE, CHAIN_UNAVAILABLE or CHAIN_MISMATCH. */
+export async function connect(options: ConnectionOptions, outbox?: Outbox): Promise<Connection> {
   const { chainId, rpcUrl, fallbackRpcUrls = [] } = options
   const chain = describeChain(options)
   const local = /^https?:\/\/(127\.0\.0\.1|localhost)[:/]/.test(rpcUrl)
@@ -97,14 +97,16 @@ export async function connect(options: ConnectionOptions, outbox: Outbox = creat
   }
   const context = { client: publicClient, chainId, nowMs: Date.now }
   const operatorAccount = privateKeyToAccount(options.privateKey)
-  const operator = createTransactions({ ...context, account: operatorAccount, outbox, rules })
+  const unfollowed = { ...rules, finalityBlocks: 0 }
+  const operator = outbox
+    ? createTransactions({ ...context, account: operatorAccount, outbox, rules })
+    : createTransactions({ ...context, account: operatorAccount, outbox: createMemoryOutbox(), rules: unfollowed })
   const byAddress = new Map<Hex, Transactions>([[operatorAccount.address, operator]])
 
   function transactionsOf(privateKey: Hex): Transactions {
     const account = privateKeyToAccount(privateKey)
     const known = byAddress.get(account.address)
     if (known) return known
-    const unfollowed = { ...rules, finalityBlocks: 0 }
     const created = createTransactions({ ...context, account, outbox: createMemoryOutbox(), rules: unfollowed })
     byAddress.set(account.address, created)
     return created

@@ -49,6 +49,7 @@ export interface AnchorEvent {
   readonly anchor: AnchorFields
   readonly txHash: Hex
   readonly blockNumber: bigint
+  readonly blockHash: Hex
 }
 
 export interface SettlementEvent {
@@ -61,6 +62,7 @@ export interface SettlementEvent {
   readonly payee: Hex
   readonly txHash: Hex
   readonly blockNumber: bigint
+  readonly blockHash: Hex
   /** Unix time in seconds. */
   readonly blockTime: bigint
   readonly gasUsed: bigint
@@ -159,7 +161,8 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
         for (const log of parseEventLogs({ abi: settlementAbi, eventName: 'Anchored', logs })) {
           const { snapshot, number } = log.args
           const anchor = { ...snapshot, version: Number(snapshot.version) }
-          found.push({ projectId, cohort, number, anchor, txHash: log.transactionHash, blockNumber: log.blockNumber })
+          const { transactionHash: txHash, blockNumber, blockHash } = log
+          found.push({ projectId, cohort, number, anchor, txHash, blockNumber, blockHash })
         }
       }
       return found.sort((a, b) => Number(a.number - b.number))
@@ -180,8 +183,8 @@ export function createEvents(client: PublicClient, addresses: Addresses, startBl
         if (log === undefined) continue
         const gasUsed = await gasShare(log.transactionHash, 'Settled')
         const { timestamp: blockTime } = await client.getBlock({ blockNumber: log.blockNumber })
-        const { transactionHash: txHash, blockNumber } = log
-        return { ...log.args, cohort, txHash, blockNumber, blockTime, gasUsed }
+        const { transactionHash: txHash, blockNumber, blockHash } = log
+        return { ...log.args, cohort, txHash, blockNumber, blockHash, blockTime, gasUsed }
       }
       return undefined
     })

@@ -1,6 +1,6 @@
 // What the contracts hold, in the words and number types of the core. Each function is one call of the node unless it says otherwise.
 
-import type { PublicClient } from 'viem'
+import { BlockNotFoundError, type PublicClient } from 'viem'
 import {
   appletRegistryAbi,
   deviceRegistryAbi,
@@ -255,6 +255,16 @@ export function createReads(client: PublicClient, addresses: Addresses) {
     return onChain('read the block number', () => client.getBlockNumber())
   }
 
+  /** Undefined if the chain is not as high. */
+  async function getBlockHash(blockNumber: bigint): Promise<Hex | undefined> {
+    try {
+      return (await onChain(`read block ${blockNumber}`, () => client.getBlock({ blockNumber }))).hash
+    } catch (error) {
+      if (isAttestreamError(error) && error.cause instanceof BlockNotFoundError) return undefined
+      throw error
+    }
+  }
+
   return {
     getProject,
     getVersion,
@@ -274,5 +284,6 @@ export function createReads(client: PublicClient, addresses: Addresses) {
     getBudget,
     getTokenBalance,
     getBlockNumber,
+    getBlockHash,
   }
 }

@@ -11,7 +11,7 @@ import { createTransactionStore } from './transactions.ts'
 
 export type { StoredCircuit, Limits } from './catalogue.ts'
 export type { StoredFrame, PendingCohort } from './frames.ts'
-export type { CohortUpgrade, NewTask, Task, TaskChange, TaskWork } from './tasks.ts'
+export type { CohortUpgrade, Inclusion, NewTask, Task, TaskChange, TaskWork } from './tasks.ts'
 
 export type Store = Catalogue & FrameStore & TaskStore & Outbox & { close(): void }
 

@@ -46,6 +46,14 @@ export interface Task extends NewTask {
 /** What a step changes of a task. */
 export type TaskChange = Partial<Omit<TaskRecord, 'taskId'>> & { readonly work?: Partial<TaskWork> }
 
+/** The block that a task's anchor or settlement is in, for as long as a reorganisation may drop it. */
+export interface Inclusion {
+  readonly kind: 'anchor' | 'settle'
+  readonly txHash: Hex
+  readonly blockNumber: bigint
+  readonly blockHash: Hex
+}
+
 /** What a cohort goes on from under a version whose State differs. */
 export interface UpgradedPage {
   readonly version: number
@@ -95,11 +103,31 @@ export function createTaskStore(db: Database) {
     upgrade: db.prepare('select * from upgrades where project_id = ? and cohort = ?'),
     count: db.prepare(`select sum(${OPEN}) as open, sum(state = 'failed') as failed from tasks`),
     live: db.prepare(
-      `select record from tasks t where state not in ('settled', 'voided') or ordinal = (select max(ordinal) from tasks
+      `select record from tasks t where state not in ('settled', 'voided') or ordinal in (select ordinal from inclusions)
+         or ordinal = (select max(ordinal) from tasks
          where project_id = t.project_id and cohort = t.cohort and state = 'settled')`,
     ),
     putReceipt: db.prepare('insert or replace into receipts values (?, ?)'),
     receipt: db.prepare('select record from receipts where task_id = ?'),
+    putInclusion: db.prepare('insert or replace into inclusions values (?, ?, ?, ?, ?)'),
+    inclusions: db.prepare(
+      `select i.*, t.task_id from inclusions i join tasks t on t.ordinal = i.ordinal where t.state != 'voided'
+       order by block_number desc, i.ordinal`,
+    ),
+    dropInclusion: db.prepare('delete from inclusions where ordinal = ? and kind = ?'),
+    forgetInclusions: db.prepare(
+      `delete from inclusions where block_number <= ? or ordinal not in (select ordinal from tasks where state != 'voided')`,
+    ),
+    removeOne: db.prepare('delete from tasks where ordinal = ?'),
+    dropReceipt: db.prepare('delete from receipts where task_id = ?'),
+  }
+
+  const putInclusion = (ordinal: number, { kind, txHash, blockNumber, blockHash }: Inclusion): void =>
+    void statements.putInclusion.run(ordinal, kind, txHash, u64Text(blockNumber), blockHash)
+
+  const insert = ({ work, ...record }: NewTask): number => {
+    const place = [u64Text(record.projectId), record.cohort, record.state] as const
+    return Number(statements.insert.run(record.taskId, ...place, toJson(record), toJson(work)).lastInsertRowid)
   }
 
   const change = (task: Task, { work: added, ...changed }: TaskChange): Task => {
@@ -121,17 +149,73 @@ export function createTaskStore(db: Database) {
   return {
     /** Creates a task and takes its frames out of the waiting ones, in one transaction. */
     putTask(task: NewTask, frames: readonly { readonly deviceId: bigint; readonly sequence: bigint }[]): Task {
-      const { work, ...record } = task
       return transaction(db, () => {
-        const place = [u64Text(task.projectId), task.cohort, task.state] as const
         statements.replace.run(task.taskId)
-        const { lastInsertRowid } = statements.insert.run(task.taskId, ...place, toJson(record), toJson(work))
+        const ordinal = insert(task)
         for (const frame of frames) statements.claim.run(task.taskId, u64Text(frame.deviceId), u64Text(frame.sequence))
-        return { ...task, ordinal: Number(lastInsertRowid) }
+        return { ...task, ordinal }
       })
     },
     /** Applies a change and returns the task as it is now; throws TASK_UNKNOWN if it was undone meanwhile. */
     updateTask: change,
+    /** `updateTask`, and where on chain the change is, in one transaction. */
+    includeTask(task: Task, belonging: TaskChange, inclusion: Inclusion): Task {
+      return transaction(db, () => {
+        const next = change(task, belonging)
+        putInclusion(task.ordinal, inclusion)
+        return next
+      })
+    },
+    /** Notes that the chain has the same in another block now. */
+    putInclusion,
+    /** What a reorganisation may still drop, in the newest block first. */
+    inclusions(): (Inclusion & { readonly taskId: Hex })[] {
+      return (statements.inclusions.all() as Row[]).map((row) => ({
+        taskId: row.task_id as Hex,
+        kind: row.kind as Inclusion['kind'],
+        txHash: row.tx_hash as Hex,
+        blockNumber: BigInt(row.block_number as string),
+        blockHash: row.block_hash as Hex,
+      }))
+    },
+    /** Forgets those in blocks up to this one, and those of tasks that were undone. */
+    forgetInclusions(blockNumber: bigint): void {
+      statements.forgetInclusions.run(u64Text(blockNumber))
+    },
+    /** A settled task that a reorganisation unsettled is proven again. */
+    unsettleTask(task: Task): Task {
+      const { settled: _settled, ...times } = task.times
+      return transaction(db, () => {
+        statements.dropInclusion.run(task.ordinal, 'settle')
+        return change(task, { state: 'proven', settleTxHash: null, settleGas: null, times })
+      })
+    },
+    /**
+     * Sets back a task whose anchor was lost to where it is anchored, with its batch and planned number; what was made of the anchor is
+     * gone. Later tasks of its cohort are undone like by `reopenFrom`: they build on its page.
+     */
+    setBackTask(task: Task): Task {
+      return transaction(db, () => {
+        const range = [u64Text(task.projectId), task.cohort, task.ordinal + 1] as const
+        for (const statement of [...release, remove]) statement.run(...range)
+        statements.removeOne.run(task.ordinal)
+        statements.dropReceipt.run(task.taskId)
+        const {
+          anchorTime: _time,
+          anchoredConfigHash: _config,
+          pageAfter: _page,
+          resumeFrom: _from,
+          ...work
+        } = task.work
+        const { closed, published } = task.times
+        const times = { ...(closed === undefined ? {} : { closed }), ...(published === undefined ? {} : { published }) }
+        const nothing = { anchorTxHash: null, anchorGas: null, settleTxHash: null, settleGas: null, proveMs: null }
+        const fresh = { attempts: 0, failure: null, unitsBySlot: null, ...nothing, times, work }
+        const { ordinal: _ordinal, ...record } = task
+        const next: NewTask = { ...record, ...fresh, state: 'published' }
+        return { ...next, ordinal: insert(next) }
+      })
+    },
     /** Stores a receipt and the change that it belongs to, in one transaction; throws TASK_UNKNOWN like `updateTask`. */
     putReceipt(task: Task, receipt: Receipt, belonging: TaskChange): Task {
       return transaction(db, () => {
@@ -200,7 +284,7 @@ export function createTaskStore(db: Database) {
       const row = statements.count.get() as Row
       return { open: Number(row.open ?? 0), failed: Number(row.failed ?? 0) }
     },
-    /** Pointers that must stay readable: of tasks not settled, and of each cohort's latest settled one. */
+    /** Pointers that must stay readable: of tasks not settled for good, and of each cohort's latest settled one. */
     livePointers(): Set<Hex> {
       return new Set(
         (statements.live.all() as Row[]).map((row) => fromJson<TaskRecord>(row.record as string).daPointer),

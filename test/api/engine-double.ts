@@ -223,7 +223,8 @@ export function createEngineDouble(): EngineDouble {
     },
     health: async () => {
       if (double.failWith !== undefined) throw double.failWith
-      return { ok: true, chainId: 31337, blockNumber: 12n, pendingFrames: frames.size, openTasks: 0, failedTasks: 1 }
+      const counts = { pendingFrames: frames.size, openTasks: 0, failedTasks: 1 }
+      return { ok: true, chainId: 31337, blockNumber: 12n, ...counts, waiting: [], transactions: [] }
     },
   }
   return double

@@ -211,7 +211,18 @@ describe('projects, tasks and evidence', () => {
 })
 
 describe('the server', () => {
-  it('says 503 while the engine is not well', async () => {
+  it('says 503 while the engine is not well, and what it waits for', async () => {
+    const hash = `0x${'12'.repeat(32)}` as const
+    const account = `0x${'34'.repeat(20)}` as const
+    const transaction = {
+      account,
+      nonce: 3,
+      action: 'settle batch 1',
+      taskIds: [hash],
+      txHash: hash,
+      attempts: 2,
+      sinceMs: 1,
+    }
     engine.health = async () => ({
       ok: false,
       chainId: 1,
@@ -219,9 +230,13 @@ describe('the server', () => {
       pendingFrames: 0,
       openTasks: 0,
       failedTasks: 0,
+      waiting: [{ code: 'CHAIN_FUNDS_LOW', message: 'Waiting for funds of 0x12', tasks: 2 }],
+      transactions: [{ ...transaction, trouble: { code: 'CHAIN_FEE_CAPPED', message: 'dear' } }],
     })
     const { status, json } = await call('GET', '/health')
     expect([status, json.ok]).toEqual([503, false])
+    expect(json.waiting).toEqual([{ code: 'CHAIN_FUNDS_LOW', message: 'Waiting for funds of 0x12', tasks: 2 }])
+    expect(json.transactions).toMatchObject([{ nonce: 3, trouble: { code: 'CHAIN_FEE_CAPPED' } }])
   })
 
   it('asks the engine for its health once for many who ask at the same time', async () => {

@@ -1,7 +1,15 @@
 // A chain with everything deployed and one project on it, for tests to play on: accounts by role, devices with known keys, and
 // receipts proven by the test double of the batch circuit.
 
-import { createPublicClient, createTestClient, createWalletClient, encodeFunctionData, http, type Abi } from 'viem'
+import {
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  encodeFunctionData,
+  http,
+  TransactionReceiptNotFoundError,
+} from 'viem'
+import type { Abi, TransactionReceipt } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 import { appletRegistryAbi, deviceRegistryAbi, projectRegistryAbi, settlementAbi } from '../../contracts/abi.ts'
@@ -155,6 +163,19 @@ async function setStage(anvil: Anvil, options: StageOptions) {
     return { ...place, daPointer: anchor.daPointer, payee, journal, seal }
   }
 
+  /** Asks until the node has it: it mines at once, and may announce a block before its receipts. */
+  async function minedReceipt(hash: Hex): Promise<TransactionReceipt> {
+    for (let attempt = 0; attempt < 500; attempt++) {
+      try {
+        return await publicClient.getTransactionReceipt({ hash })
+      } catch (error) {
+        if (!(error instanceof TransactionReceiptNotFoundError)) throw error
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    throw new Error(`The node does not mine ${hash}.`)
+  }
+
   /** Sends any call of a contract as the account with index `sender`; a refusal names the contract's error. */
   async function transact(
     contract: keyof typeof CONTRACT_ABIS,
@@ -168,7 +189,7 @@ async function setStage(anvil: Anvil, options: StageOptions) {
     await onChain(functionName, () => publicClient.call({ account, to, data }))
     const params = [{ from: account, to, data }]
     const hash = (await testClient.request({ method: 'eth_sendTransaction', params } as never)) as Hex
-    const { status, gasUsed } = await publicClient.waitForTransactionReceipt({ hash })
+    const { status, gasUsed } = await minedReceipt(hash)
     if (status !== 'success') throw new Error(`${functionName} reverted when mined`)
     return gasUsed
   }

@@ -6,6 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createPublicClient, http } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FrameRecord, IngestResult, TaskRecord } from '../../engine/index.ts'
 import { fromJson, toJson } from '../../engine/store/json.ts'
@@ -107,7 +108,7 @@ describe('an engine killed at any stage', () => {
     return result
   }
 
-  it('loses no acknowledged frame and pays none twice', async () => {
+  it('D-02 D-05 loses no acknowledged frame, and sends and pays none twice', async () => {
     const { projectId, devices } = world
     const wasm = join(dataDir, 'applet.wasm')
     writeFileSync(wasm, world.wasm)
@@ -138,7 +139,10 @@ describe('an engine killed at any stage', () => {
       ['settled', 1, 0n, 1],
       ['settled', 1, 1n, 1],
     ])
-    expect(new Set(tasks.slice(COHORTS).map((task) => task.anchorTxHash)).size).toBe(1)
+    const transactions = new Set(tasks.flatMap((task) => [task.anchorTxHash, task.settleTxHash]))
+    const node = createPublicClient({ transport: http(world.anvil.rpcUrl) })
+    const { address } = world.operator
+    expect(await node.getTransactionCount({ address }), 'nothing was sent twice').toBe(transactions.size)
     expect(new Set(tasks.slice(COHORTS).map((task) => task.settleTxHash)).size).toBe(1)
     const settled = new Set(tasks.map((task) => task.taskId))
     expect(frames.map((frame) => settled.has(frame.taskId!))).toEqual(batches.flat().map(() => true))

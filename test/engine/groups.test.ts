@@ -9,6 +9,7 @@ import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createEngine, type Engine, type Receipt, type TaskRecord } from '../../engine/index.ts'
 import { settleReceipts } from '../../engine/settle.ts'
+import { gasPriceOf } from '../../engine/chain/gas-price.ts'
 import { chooseGroups, type GroupRules } from '../../engine/groups.ts'
 import type { Task } from '../../engine/store/index.ts'
 import { CIRCUITS, CONFIG, SHAPE, createCrashWorld, type CrashWorld } from './crash-world.ts'
@@ -24,6 +25,7 @@ describe('which tasks share a transaction', () => {
     maxSize: 2,
     keyOf: () => 'any',
     nowMs: () => NOW_MS,
+    price: { gasPrice: () => undefined, highPercent: 150, maxWaitMs: 60_000 },
   }
   const task = (ordinal: number, state: Task['state'], provenMs = NOW_MS): Task => ({
     ...newTask(ordinal, { state, times: { proven: provenMs } }),
@@ -51,6 +53,26 @@ describe('which tasks share a transaction', () => {
     const { groups, waitMs } = chooseGroups(rules, ready, [...ready, task(4, 'executed')])
     expect(groups).toEqual([ready.slice(0, 2)])
     expect(waitMs).toBe(0)
+  })
+
+  it('D-05 while gas is dear a group waits for more, or for the price to fall, until its oldest is too old or it is full', () => {
+    let nowWei = 151n
+    const dear = { ...rules, price: { ...rules.price, gasPrice: () => ({ nowWei, medianWei: 100n }) } }
+    const alone = task(1, 'proven', NOW_MS - 1000)
+    expect(chooseGroups(dear, [alone], [alone])).toEqual({ groups: [], waitMs: 5000 })
+    const older = task(1, 'proven', NOW_MS - 59_000)
+    expect(chooseGroups(dear, [older], [older])).toEqual({ groups: [], waitMs: 1000 })
+    const oldest = task(1, 'proven', NOW_MS - 60_000)
+    expect(chooseGroups(dear, [oldest, task(2, 'proven')], [])).toMatchObject({ groups: [[oldest, {}]] })
+    expect(chooseGroups(dear, [alone, task(2, 'proven')], [])).toMatchObject({ groups: [[alone, {}]] })
+    nowWei = 150n
+    expect(chooseGroups(dear, [alone], [alone])).toEqual({ groups: [[alone]] })
+  })
+
+  it('the price of gas is that of the next block beside the median of those before', () => {
+    expect(gasPriceOf([5n, 1n, 3n, 9n])).toEqual({ nowWei: 9n, medianWei: 3n })
+    expect(gasPriceOf([9n])).toBeUndefined()
+    expect(gasPriceOf([0n, 0n, 0n])).toBeUndefined()
   })
 })
 
@@ -100,7 +122,14 @@ describe('batches of several cohorts', () => {
     expect(waiting.map(({ state, failure }) => [state, failure?.code])).toEqual(
       waiting.map(() => ['proven', 'CHAIN_FUNDS_LOW']),
     )
-    expect(waiting[0]!.failure!.message).toContain(world.operator.address)
+    expect(waiting[0]!.failure!.message).toMatch(
+      new RegExp(`Waiting for funds of ${world.operator.address} .*: it has 0, needs`),
+    )
+    expect(await engine.health()).toMatchObject({
+      ok: true,
+      waiting: [{ code: 'CHAIN_FUNDS_LOW', message: waiting[0]!.failure!.message, tasks: COHORTS }],
+      transactions: [],
+    })
     expect(waiting).toHaveLength(COHORTS)
     expect(new Set(waiting.map((task) => task.anchorTxHash)).size).toBe(1)
 

@@ -70,6 +70,8 @@ async function scene() {
     nowMs: () => NOW_MS,
     maxGroupSize: 16,
     settleGroupMaxWaitMs: 0,
+    highGasPricePercent: 150,
+    highGasMaxWaitMs: 0,
     project: () => served.project,
     follow: async () => {
       if (served.lacks) throw new AttestreamError(served.lacks, 'told to')
@@ -109,7 +111,7 @@ describe('anchoring', () => {
       return update(...args)
     }
     const anchored = (await steps.published.run(task))!
-    expect(planned).toEqual([0n, 0n])
+    expect(planned).toEqual([0n])
     expect(anchored).toMatchObject({ batchNumber: 0n, work: { anchoredConfigHash: task.work.configHash } })
     expect(await chain.getAnchorHash(task.projectId, cohort, 0n)).toBeDefined()
   })
