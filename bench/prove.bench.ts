@@ -1,7 +1,7 @@
 // `npm run bench:prove`: witness and proof of the demo's circuit (energy-meter, 4 devices with 4 readings) by the engine's prover.
 // First one proof after another on one thread, which gives the latency of a batch, then all at once on a thread per core,
-// which gives the batches per minute. Each proof is of another batch and is verified, as in the engine. Then both provers side by side;
-// `npm run bench:prove -- 8 16` takes larger cohorts too, whose circuits and keys are built first.
+// which gives the batches per minute. Each proof is of another batch and is verified, as in the engine. Then all provers side by side on
+// that circuit and on synthetic ones; `RAPIDSNARK=<program>` adds rapidsnark, `-- 8 16` larger cohorts, whose circuits and keys are built.
 
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -11,9 +11,11 @@ import type { ProofResult, ProvingFiles } from '../engine/prover/prover.ts'
 import { createWasmProver } from '../engine/prover/wasm/wasm.ts'
 import { demoBatches, SHAPE } from './demo-batches.ts'
 import { cpuMs, describeMachine, median } from './machine.ts'
-import { compareProvers } from './prove-ratio.ts'
+import { compareOnBatch, compareOnSynthetic } from './prove-ratio.ts'
 
 const BATCHES = 8
+/** With their public signals just under 2^14, 2^16 and 2^17 rows. */
+const SYNTHETIC_CONSTRAINTS = [16_000, 65_000, 131_000]
 /** Built if it is not there, as by the demo. */
 const CIRCUITS = fileURLToPath(new URL('../.attestream/circuits/', import.meta.url))
 
@@ -51,10 +53,13 @@ async function main(): Promise<void> {
   print(`all at once, ${threads} threads`, together)
   console.log(`\npeak memory of the process: ${megabytes(process.resourceUsage().maxRSS * 1024)} MB`)
 
-  console.log('\nprocessor time of a proof and peak memory of a process that does nothing else:')
+  console.log(
+    '\nprovers side by side: processor time of a warm proof, snarkjs to it, peak memory of the process that proves',
+  )
   for (const cohortSize of [SHAPE.cohortSize, ...process.argv.slice(2).map(Number)]) {
-    await compareProvers({ ...SHAPE, cohortSize }, CIRCUITS)
+    await compareOnBatch({ ...SHAPE, cohortSize }, CIRCUITS)
   }
+  for (const constraints of SYNTHETIC_CONSTRAINTS) await compareOnSynthetic(constraints, CIRCUITS)
 }
 
 type Prove = (files: ProvingFiles, input: CircuitInput) => Promise<ProofResult>

@@ -21,7 +21,7 @@ const SHIFTED_BYTES = 40
 export const POINT_BYTES = { g1: GROUPS.g1.fileBytes, g2: GROUPS.g2.fileBytes } as const
 
 /** Plain affine coordinates, those of G2 in pairs (real part, imaginary part). */
-const GENERATORS: Readonly<Record<Group, readonly bigint[]>> = {
+export const GENERATORS: Readonly<Record<Group, readonly bigint[]>> = {
   g1: [1n, 2n],
   g2: [
     10857046999023057135944570762232829481370756359578518086990519993285655852781n,
@@ -59,7 +59,8 @@ export async function generatorMultiplier(kernelDir = defaultKernelDir()): Promi
   }
 }
 
-function defaultKernelDir(): string {
+/** Beside the system's temporary files, of this user. */
+export function defaultKernelDir(): string {
   return join(tmpdir(), `attestream-${userInfo().username}`)
 }
 

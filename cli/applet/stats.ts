@@ -9,7 +9,9 @@ import { appletTerms, costByOperation, costByPlace, type LineCost } from '../../
 import { compileApplet, type CompiledApplet } from '../../circuits/compiler/index.ts'
 import type { Location } from '../../circuits/compiler/ir.ts'
 import { adviseShape, bestShapes, type PricedApplet, type ShapeCost } from '../../circuits/shape-advice.ts'
+import { defaultKernelDir } from '../../circuits/setup/fixed-base.ts'
 import { estimateProveMs, measureMachine } from '../../engine/prover/calibrate.ts'
+import { loadKernel } from '../../engine/prover/wasm/compile.ts'
 import { createProgress } from '../progress.ts'
 import { grouped, paint, printFacts, printJson, tableLines, type Alignment } from '../table.ts'
 import { examine, examineCommand, integer } from './command.ts'
@@ -91,7 +93,7 @@ async function batchFigures(compiled: CompiledApplet, shape: BatchShape) {
   const { abi, reading } = pricedApplet(compiled)
   const cost = batchCost(abi, reading, shape)
   const parts = batchParts(abi, reading, shape)
-  const proveMs = Math.round(estimateProveMs(cost, await measureMachine()))
+  const proveMs = Math.round(estimateProveMs(cost, measureMachine(await loadKernel(defaultKernelDir()))))
   const gas = expectedGas(shape.cohortSize)
   return { ...shape, readings: shape.cohortSize * shape.frameSize, ...cost, parts, proveMs, gas }
 }
@@ -177,7 +179,7 @@ function printFigures({ appletId, constraints, readingConstraints, batch }: Stat
     ['proving key', `about ${(batch.provingKeyBytes / 1e6).toFixed(1)} MB`],
     [
       'a proof',
-      `about ${(batch.proveMs / 1000).toFixed(1)} s on a free core of this machine (scaled from arithmetic timed now)`,
+      `about ${(batch.proveMs / 1000).toFixed(1)} s on a free core of this machine (scaled from the prover's arithmetic, timed now)`,
     ],
     [
       'gas',

@@ -4,7 +4,7 @@ import type { KeySize } from './key-size.ts'
 import { createProverPool, type PoolOptions } from './pool.ts'
 import type { Prover } from './prover.ts'
 
-/** Measured with `npm run bench:prove`: a thread takes 160 MB at 2^15 rows, 400 MB at 2^17. */
+/** `npm run bench:prove` prints the memory of a process with one such prover: 221 MB at 2^15 rows, 435 MB at 2^17. */
 const THREAD_BYTES = 80 * 2 ** 20
 const ROW_BYTES = 2600
 

@@ -34,7 +34,8 @@ export default function prove(job: RapidsnarkJob) {
   return proveJob('rapidsnark', job, keys, (zkey, wtns, onPhase) => runProver(job.binary, zkey, wtns, onPhase))
 }
 
-async function runProver(binary: string, zkey: string, wtns: Uint8Array, onPhase: OnPhase) {
+/** One run of the program on copies of these bytes. */
+export async function runProver(binary: string, zkey: string, wtns: Uint8Array, onPhase: OnPhase) {
   const work = await mkdtemp(join(tmpdir(), 'attestream-rapidsnark-'))
   const [witness, proof, signals] = ['witness.wtns', 'proof.json', 'public.json'].map((name) => join(work, name))
   try {
