@@ -55,7 +55,7 @@ describe.skipIf(!compiler)('the native process (needs a C compiler)', () => {
   it('fails the job alone when it is killed in the middle of a proof, and starts again', async () => {
     const native = new NativeProcess(binary, CEILING_BYTES)
     const killed = native.prove(paths.zkey, wtns, (phase) => {
-      if (phase === 'a') process.kill(Number(execFileSync('pgrep', ['-f', binary])), 'SIGKILL')
+      if (phase === 'a') process.kill(Number(execFileSync('pgrep', ['-nf', binary])), 'SIGKILL')
     })
     await expect(killed).rejects.toThrow('its process ended without an answer')
     expect((await native.prove(paths.zkey, wtns)).publicSignals).toHaveLength(8)
