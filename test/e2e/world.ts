@@ -52,11 +52,11 @@ export async function anvilChildren(parent: number): Promise<number[]> {
   return found.flat()
 }
 
-/** Polls until the condition holds; fails with its name after a minute. */
+/** Polls until the condition holds; fails with its name after three minutes. */
 export async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + 60_000
+  const endMs = Date.now() + 180_000
   while (!(await holds())) {
-    if (Date.now() > endMs) throw new Error(`${what}: not within a minute`)
+    if (Date.now() > endMs) throw new Error(`${what}: not within three minutes`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
