@@ -17,6 +17,7 @@ const PASSING: readonly string[] = [
   'CHAIN_UNAVAILABLE',
   'CHAIN_UNREACHABLE',
   'DEVICE_QUEUE_FULL',
+  'RATE_LIMITED',
   'INTERNAL',
 ]
 

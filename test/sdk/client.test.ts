@@ -119,10 +119,10 @@ describe('sending frames', () => {
     expect(requests).toHaveLength(1)
   })
 
-  it('sends only those frames again that the engine could not judge', async () => {
-    const closing: Reply = (frames) =>
-      Response.json({ results: frames.map((frame, i) => (i === 1 ? { error: { code: 'ENGINE_CLOSED', message: 'bye' } } : { acknowledgement: ack(frame) })) }) // prettier-ignore
-    const { client, requests } = clientWith([closing, acknowledge])
+  it.each(['ENGINE_CLOSED', 'RATE_LIMITED'])('sends only those frames again that got %s', async (code) => {
+    const notNow: Reply = (frames) =>
+      Response.json({ results: frames.map((frame, i) => (i === 1 ? { error: { code, message: 'not now' } } : { acknowledgement: ack(frame) })) }) // prettier-ignore
+    const { client, requests } = clientWith([notNow, acknowledge])
     const outcomes = await client.send(FRAMES)
     expect(outcomes.every((outcome) => 'acknowledgement' in outcome)).toBe(true)
     expect(requests[1]).toEqual([FRAMES[1]])
