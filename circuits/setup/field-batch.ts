@@ -14,8 +14,14 @@ export function powField(base: bigint, exponent: bigint): bigint {
   return result
 }
 
+/** 1/value by Euclid's algorithm; 0 for 0. */
 export function invertField(value: bigint): bigint {
-  return powField(value, FIELD_ORDER - 2n)
+  let [a, b, x, y] = [value, FIELD_ORDER, 1n, 0n]
+  while (b !== 0n) {
+    const q = a / b
+    ;[a, b, x, y] = [b, a - q * b, y, x - q * y]
+  }
+  return toField(x)
 }
 
 /** Inverses of a list of non-zero elements, with one inversion. */

@@ -3,6 +3,7 @@
 
 import { FIELD_ORDER } from '../../engine/core/field.ts'
 import { SUBGROUP_ORDER } from '../../engine/core/signature.ts'
+import { invertField } from '../setup/field-batch.ts'
 
 /** Unknown boolean wires of a combination, or 0 for the bit that circom has put the combination in the place of. */
 export interface Weighted {
@@ -94,16 +95,6 @@ const inverses = new Map<bigint, bigint>()
 /** 1/value in the field, remembered: coefficients are few. */
 export function inverse(value: bigint): bigint {
   let known = inverses.get(value)
-  if (known === undefined) inverses.set(value, (known = invert(value)))
+  if (known === undefined) inverses.set(value, (known = invertField(value)))
   return known
-}
-
-/** Euclid's algorithm. */
-function invert(value: bigint): bigint {
-  let [a, b, x, y] = [value, FIELD_ORDER, 1n, 0n]
-  while (b !== 0n) {
-    const q = a / b
-    ;[a, b, x, y] = [b, a - q * b, y, x - q * y]
-  }
-  return ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER
 }

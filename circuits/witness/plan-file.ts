@@ -2,7 +2,7 @@
 // from and the hash of its own content: a stale or damaged one is derived again.
 
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -40,7 +40,7 @@ export function keepPlanBeside(r1csPath: string): Promise<void> {
 
 /** Where a directory cannot be written to, the next process derives the plan again. */
 function keepPlan(path: string, plan: CircuitPlan, r1csSha256: string): void {
-  const own = `${path}.${process.pid}.${Math.floor(performance.now() * 1e3)}`
+  const own = `${path}.${randomUUID()}`
   try {
     writeFileSync(own, encodePlan(plan, r1csSha256))
     renameSync(own, path)
