@@ -241,8 +241,9 @@ async function checkNewest(dir: string, { keys }: CeremonyTranscript): Promise<s
 }
 
 /** Every key that is there: its bytes, and that it holds the contributions of the keys before it and one more. */
-async function checkKeys(dir: string, { circuit, keys }: CeremonyTranscript): Promise<string> {
-  const newest = await checkNewest(dir, { keys } as CeremonyTranscript)
+async function checkKeys(dir: string, transcript: CeremonyTranscript): Promise<string> {
+  const { circuit, keys } = transcript
+  const newest = await checkNewest(dir, transcript)
   const all = readContributions(newest)
   if (all.circuitHash !== circuit.circuitHash)
     throw invalid(dir, 'its newest key is of another circuit than its transcript tells')

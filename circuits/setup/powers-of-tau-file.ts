@@ -97,8 +97,8 @@ async function download(url: URL, options: PowersOfTauOptions): Promise<PowersOf
 
 /** The known ceremony's file names end with their power, the largest's without. */
 function hashOfName({ pathname }: URL): string | undefined {
-  const [, digits] = /\/powersOfTau28_hez_final(?:_(\d\d))?\.ptau$/.exec(pathname) ?? [undefined, undefined]
-  return /\/powersOfTau28_hez_final/.test(pathname) ? KNOWN_POWERS_OF_TAU.get(Number(digits ?? 28)) : undefined
+  const name = /\/powersOfTau28_hez_final(?:_(\d\d))?\.ptau$/.exec(pathname)
+  return name ? KNOWN_POWERS_OF_TAU.get(Number(name[1] ?? 28)) : undefined
 }
 
 /** Goes on after every break as long as each connection brings something. */

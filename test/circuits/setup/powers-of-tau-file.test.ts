@@ -121,7 +121,9 @@ describe('powers of tau by URL', () => {
   })
 
   it('need a hash: by the name of the known ceremony, or by the operator', async () => {
-    await expect(get('unknown.ptau', '')).rejects.toThrow(refusedBy('POWERS_OF_TAU_MISMATCH', 'hash must be named'))
+    for (const name of ['unknown.ptau', 'powersOfTau28_hez_final_9.ptau', 'powersOfTau28_hez_final.zip']) {
+      await expect(get(name, '')).rejects.toThrow(refusedBy('POWERS_OF_TAU_MISMATCH', 'hash must be named'))
+    }
     expect(ranges).toEqual([])
     const known = get('powersOfTau28_hez_final_10.ptau', '')
     await expect(known).rejects.toThrow(refusedBy('POWERS_OF_TAU_MISMATCH', KNOWN_POWERS_OF_TAU.get(10)))
