@@ -7,6 +7,7 @@
 #define DOUBLE2 (P2 << 1 | P1 >> 63)
 #define DOUBLE3 (P3 << 1 | P2 >> 63)
 
+static const element FIELD(prime) = {{P0, P1, P2, P3}};
 static element FIELD(one), FIELD(square);
 
 // o = a − 2p if that is not negative
@@ -121,10 +122,9 @@ static inline void FIELD(divide)(element *o, const uint64_t t[8]) {
 
 // o = a in [0, p)
 static inline void FIELD(canonical)(element *o, const element *a) {
-  static const element prime = {{P0, P1, P2, P3}};
   element difference;
   *o = *a;
-  if (!subtract(&difference, a, &prime)) *o = difference;
+  if (!subtract(&difference, a, &FIELD(prime))) *o = difference;
 }
 
 static inline bool FIELD(isZero)(const element *a) {
@@ -134,9 +134,8 @@ static inline bool FIELD(isZero)(const element *a) {
 
 // Whether the words are below p.
 static inline bool FIELD(isCanonical)(const element *a) {
-  static const element prime = {{P0, P1, P2, P3}};
   element difference;
-  return subtract(&difference, a, &prime);
+  return subtract(&difference, a, &FIELD(prime));
 }
 
 // Montgomery form of a number below p, and back.

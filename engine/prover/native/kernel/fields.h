@@ -162,8 +162,7 @@ static void initialiseFields(void) {
   fq_initialise();
   fr_initialise();
   fq2_one.re = fq_one;
-  static const element prime = {{0x3c208c16d87cfd47u, 0x97816a916871ca8du, 0xb85045b68181585du, 0x30644e72e131a029u}};
   element twice;
-  addWords(&twice, &prime, &prime);
+  addWords(&twice, &fq_prime, &fq_prime);
   multiplyWide(fourSquares, &twice, &twice);
 }

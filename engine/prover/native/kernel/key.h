@@ -41,12 +41,10 @@ static void freeKey(key *k) {
 }
 
 static void checkFields(const char *head) {
-  static const element q = {{0x3c208c16d87cfd47u, 0x97816a916871ca8du, 0xb85045b68181585du, 0x30644e72e131a029u}};
-  static const element r = {{0x43e1f593f0000001u, 0x2833e84879b97091u, 0xb85045b68181585du, 0x30644e72e131a029u}};
   const uint32_t width = sizeof(element);
-  if (readUint32(head) != width || memcmp(head + 4, &q, width) || readUint32(head + 36) != width || memcmp(head + 40, &r, width)) {
-    fail("it is not over BN254");
-  }
+  const bool isBase = readUint32(head) == width && memcmp(head + 4, &fq_prime, width) == 0;
+  const bool isScalar = readUint32(head + 36) == width && memcmp(head + 40, &fr_prime, width) == 0;
+  if (!isBase || !isScalar) fail("it is not over BN254");
 }
 
 static uint32_t domainLog(uint32_t size) {
@@ -58,7 +56,8 @@ static uint32_t domainLog(uint32_t size) {
 
 // Primitive root of unity of order 2^log, as snarkjs chooses it: 5^((r − 1)/2^log).
 static void rootOfUnity(element *o, uint32_t log) {
-  element exponent = {{0x43e1f593f0000000u, 0x2833e84879b97091u, 0xb85045b68181585du, 0x30644e72e131a029u}};
+  element exponent = fr_prime;
+  exponent.word[0]--;
   for (uint32_t k = 0; k < log; k++) {
     for (int w = 0; w < 4; w++) exponent.word[w] = exponent.word[w] >> 1 | (w < 3 ? exponent.word[w + 1] << 63 : 0);
   }

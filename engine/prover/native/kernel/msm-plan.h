@@ -19,8 +19,7 @@ typedef struct {
 static element halfOrder;
 
 static void initialisePlan(void) {
-  static const element order = {{0x43e1f593f0000001u, 0x2833e84879b97091u, 0xb85045b68181585du, 0x30644e72e131a029u}};
-  for (int k = 0; k < 4; k++) halfOrder.word[k] = order.word[k] >> 1 | (k < 3 ? order.word[k + 1] << 63 : 0);
+  for (int k = 0; k < 4; k++) halfOrder.word[k] = fr_prime.word[k] >> 1 | (k < 3 ? fr_prime.word[k + 1] << 63 : 0);
 }
 
 // Number of windows that needs the fewest additions.
@@ -63,10 +62,9 @@ static inline int32_t digitOf(const element *digits, uint32_t bit, int32_t half)
 
 // o = scalar, or r − scalar if that is smaller; returns whether it is.
 static inline bool shorten(element *o, const element *scalar) {
-  static const element order = {{0x43e1f593f0000001u, 0x2833e84879b97091u, 0xb85045b68181585du, 0x30644e72e131a029u}};
   element rest;
   *o = *scalar;
   if (!subtract(&rest, &halfOrder, scalar)) return false;
-  subtract(o, &order, scalar);
+  subtract(o, &fr_prime, scalar);
   return true;
 }

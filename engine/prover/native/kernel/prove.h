@@ -1,5 +1,5 @@
 // A Groth16 proof from a key and a witness, for the randomness r = s = 0, which needs no B in G1; it is made random afterwards with
-// public means only, as engine/prover/wasm/proof.ts explains: A/t, t·B + t·u·δ, C + u·A.
+// public means only, as engine/prover/proof-parts.ts explains: A/t, t·B + t·u·δ, C + u·A.
 
 typedef struct {
   g1_affine a;

@@ -1,5 +1,4 @@
 // The native prover: a process that keeps proving keys and proves witnesses, one after the other, until its input ends.
-//
 // Argument: its ceiling of memory in bytes, 0 for none. Frames on a socket, all numbers little-endian:
 //   in   uint32 kind, uint32 path length, uint64 bytes of witness values; path; for PROVE 3·32 bytes (1/t, t, u) and the values
 //   out  uint32 status, uint32 length, body: for 0 the number of public signals (uint32) and the proof (A, B, C as 8 plain
