@@ -2,8 +2,9 @@
 
 import { readFile } from 'node:fs/promises'
 import { loadGroth16 } from './groth16.ts'
+import { createKeptByPath } from './kept-by-path.ts'
 import type { OnPhase } from './progress.ts'
-import { createKeptByPath, proveJob, type WorkerJob } from './worker-job.ts'
+import { proveJob, type WorkerJob } from './worker-job.ts'
 
 const keys = createKeptByPath<Uint8Array>((path) => readFile(path))
 

@@ -10,9 +10,8 @@ import { loadGroth16 } from './groth16.ts'
 import type { KeptByPath } from './kept-by-path.ts'
 import type { OnPhase } from './progress.ts'
 import type { ProofJob, ProofResult, ProvingFiles } from './prover.ts'
+import { readScalar, readWitnessValues, SCALAR_BYTES } from './witness-file.ts'
 import { computeWitness, forgetWitness, type Witness } from './witness.ts'
-
-export { createKeptByPath } from './kept-by-path.ts'
 
 /** A job as it comes to a thread. */
 export interface WorkerJob extends ProofJob {
@@ -41,10 +40,6 @@ type Adapter<Key> = (
   wtns: Uint8Array,
   onPhase: OnPhase,
 ) => Promise<Pick<ProofResult, 'proof' | 'publicSignals'>>
-
-/** Of a .wtns file with its values in one section. */
-const WTNS_VALUES_AT = 76
-const VALUE_BYTES = 32
 
 /** Proves a job with the adapter's function; what fails is returned, for errors lose their code between threads. */
 export async function proveJob<Key>(
@@ -86,11 +81,8 @@ async function verify(files: ProvingFiles, witness: Uint8Array, proven: Awaited<
 }
 
 function witnessValues(wtns: Uint8Array): bigint[] {
-  const bytes = Buffer.from(wtns.buffer, wtns.byteOffset + WTNS_VALUES_AT, wtns.length - WTNS_VALUES_AT)
-  return Array.from({ length: bytes.length / VALUE_BYTES }, (_, k) => {
-    const value = Buffer.from(bytes.subarray(k * VALUE_BYTES, (k + 1) * VALUE_BYTES))
-    return BigInt(`0x${value.reverse().toString('hex')}`)
-  })
+  const values = readWitnessValues(wtns)
+  return Array.from({ length: values.length / SCALAR_BYTES }, (_, k) => readScalar(values, k))
 }
 
 function disagreement({ r1cs }: ProvingFiles, { refusal, brokenRow }: Extract<Witness, { refusal: string }>): string {

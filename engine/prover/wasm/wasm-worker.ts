@@ -1,6 +1,7 @@
 // One thread of our own prover.
 
-import { createKeptByPath, proveJob, type WorkerJob } from '../worker-job.ts'
+import { createKeptByPath } from '../kept-by-path.ts'
+import { proveJob, type WorkerJob } from '../worker-job.ts'
 import { proveWitness } from './proof.ts'
 import { loadKey } from './resident-key.ts'
 

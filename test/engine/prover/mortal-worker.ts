@@ -3,8 +3,9 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { threadId } from 'node:worker_threads'
 import { loadGroth16 } from '../../../engine/prover/groth16.ts'
+import { createKeptByPath } from '../../../engine/prover/kept-by-path.ts'
 import type { ProofResult } from '../../../engine/prover/prover.ts'
-import { createKeptByPath, proveJob, type WorkerJob } from '../../../engine/prover/worker-job.ts'
+import { proveJob, type WorkerJob } from '../../../engine/prover/worker-job.ts'
 
 export type Deed = 'exit' | 'heap' | 'trap' | 'loop' | 'lie'
 
