@@ -1,5 +1,5 @@
-// `npm run bench:compare` writes docs/comparison.md: one device-day by us, in W3bstream's shape, and by what RISC Zero and zkWasm publish. Our
-// figures are the recorded ones of the commands that the page names; a test holds the page to what this writes.
+// `npm run bench:compare` writes docs/comparison.md: one device-day by this project, in W3bstream's shape, and by what RISC Zero and zkWasm
+// publish. Its own figures are the recorded ones of the commands that the page names; a test holds the page to what this writes.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import sideBySide from './side-by-side.json' with { type: 'json' }
 export const PAGE = join(import.meta.dirname, '../docs/comparison.md')
 
 const READINGS_A_DAY = 96
-const WEI_ETH_USD = { gweiBase: 1, gweiRollup: 0.01, usdPerEth: 3000 } as const
+const PRICES = { gweiBase: 1, gweiRollup: 0.01, usdPerEth: 3000 } as const
 const USD_PER_CORE_HOUR = 0.05
 /** Published by others: bench/published.json names the sources. */
 const RISC_ZERO = { cyclesPerSignature: 661_667, cycles: 1_048_576, seconds: 111.7, gasOfProof: 316_000 } as const
@@ -36,8 +36,8 @@ export function comparisonPage(rates: ReadingRates): string {
 Written by \`npm run bench:compare\` from recorded measurements and published figures; change those, not this page. **Measured** is ours, each with its
 command; **published** is what others say of themselves or users of them; **estimate** is arithmetic on either.
 
-The day: a device reports its position every 15 minutes, ${READINGS_A_DAY} readings, and is paid when it has moved (\`applets/movement.ts\`). We take frames of
-${own.frameSize} readings, so ${frames} frames a day. Gas is that of batches of ${COHORT_OF_GAS} devices; processor time was taken with batches of ${own.cohortSize} (${grouped(own.constraints)} constraints,
+The day: a device reports its position every 15 minutes, ${READINGS_A_DAY} readings, and is paid when it has moved (\`applets/movement.ts\`). A frame holds
+${own.frameSize} readings, so there are ${frames} frames a day. Gas is that of batches of ${COHORT_OF_GAS} devices; processor time was taken with batches of ${own.cohortSize} (${grouped(own.constraints)} constraints,
 domain 2^${own.power}), where a device's share is a little larger than among ${COHORT_OF_GAS}.
 
 ## Time and gas
@@ -57,7 +57,7 @@ ${days.map((day) => dayRow(day, days[0]!.gas)).join('\n')}
 
 ## The same in money
 
-Assumed, not measured: ${WEI_ETH_USD.gweiBase} gwei on a base chain, ${WEI_ETH_USD.gweiRollup} gwei on a rollup (without its fee for data), ${grouped(WEI_ETH_USD.usdPerEth)} USD an ether, ${USD_PER_CORE_HOUR} USD a core-hour. All **estimates**.
+Assumed, not measured: ${PRICES.gweiBase} gwei on a base chain, ${PRICES.gweiRollup} gwei on a rollup (without its fee for data), ${grouped(PRICES.usdPerEth)} USD an ether, ${USD_PER_CORE_HOUR} USD a core-hour. All **estimates**.
 
 | for one device and day | processor, USD | gas on a base chain, USD | gas on a rollup, USD |
 |---|---:|---:|---:|
@@ -119,7 +119,7 @@ function dayRow({ shape, proofs, cpuSeconds, gas: gasOfDay }: Day, first: number
 }
 
 function moneyRow({ shape, cpuSeconds, gas: gasOfDay }: Day): string {
-  const { gweiBase, gweiRollup, usdPerEth } = WEI_ETH_USD
+  const { gweiBase, gweiRollup, usdPerEth } = PRICES
   const ofGas = (gwei: number) => (gasOfDay * gwei * 1e-9 * usdPerEth).toFixed(4)
   const ofCpu = ((cpuSeconds / 3600) * USD_PER_CORE_HOUR).toFixed(5)
   return `| ${shape} | ${ofCpu} | ${ofGas(gweiBase)} | ${ofGas(gweiRollup)} |`

@@ -20,7 +20,7 @@ describe('the comparison page', () => {
   it('names a source and a date for each figure of others, and a command for each of ours', () => {
     for (const { source, date } of published) {
       expect(source).toMatch(/^(github\.com|dev\.risczero\.com|repos\.status\.im)\//)
-      expect(date).toMatch(/\d{4}|undated copy/)
+      expect(date).toMatch(/\d{4}|undated/)
     }
     const page = readFileSync(PAGE, 'utf8')
     for (const command of ['bench:compare', 'bench:gas', 'bench:readings', 'npm run -s figures'])
