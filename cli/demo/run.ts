@@ -113,10 +113,8 @@ async function sendAndSettle(
       const proven = world.proofs?.get(taskId)
       return state === 'executed' && proven !== undefined ? `proving ${Math.round(100 * proven)} %` : state
     })
-    progress.update(
-      `${frames} frames sent, ${settled}/${batches} batches settled; ${states.join(', ')}`,
-      settled / batches,
-    )
+    const parts = [`${frames} frames sent`, `${settled}/${batches} batches settled`, ...states]
+    progress.update(parts.join(', '), settled / batches)
   }
   const timer = setInterval(() => void show().catch(() => undefined), 500)
   await flushed.finally(() => clearInterval(timer))
