@@ -207,10 +207,10 @@ export function createTaskStore(db: Database) {
           resumeFrom: _from,
           ...work
         } = task.work
-        const { closed, published } = task.times
-        const times = { ...(closed === undefined ? {} : { closed }), ...(published === undefined ? {} : { published }) }
-        const nothing = { anchorTxHash: null, anchorGas: null, settleTxHash: null, settleGas: null, proveMs: null }
-        const fresh = { attempts: 0, failure: null, unitsBySlot: null, ...nothing, times, work }
+        const [times, begun] = [untilPublished(task.times), untilPublished(task.begun)]
+        const transactions = { anchorTxHash: null, anchorGas: null, settleTxHash: null, settleGas: null }
+        const proof = { unitsBySlot: null, witnessMs: null, proveMs: null }
+        const fresh = { attempts: 0, failure: null, ...transactions, ...proof, times, begun, work }
         const { ordinal: _ordinal, ...record } = task
         const next: NewTask = { ...record, ...fresh, state: 'published' }
         return { ...next, ordinal: insert(next) }
@@ -297,8 +297,15 @@ export function createTaskStore(db: Database) {
   }
 }
 
+/** With what was added since an earlier version wrote the record. */
 function taskOf(row: Row): Task {
   const record = fromJson<TaskRecord>(row.record as string)
-  const added: Partial<TaskWork> = { stateEpoch: 0 }
-  return { ...record, ordinal: row.ordinal as number, work: { ...added, ...fromJson<TaskWork>(row.work as string) } }
+  const added: Partial<TaskRecord> = { begun: {}, lastFrameMs: record.times.closed ?? 0, witnessMs: null }
+  const addedWork: Partial<TaskWork> = { stateEpoch: 0 }
+  const work = { ...addedWork, ...fromJson<TaskWork>(row.work as string) }
+  return { ...added, ...record, ordinal: row.ordinal as number, work }
+}
+
+function untilPublished({ closed, published }: TaskRecord['times']): TaskRecord['times'] {
+  return { ...(closed === undefined ? {} : { closed }), ...(published === undefined ? {} : { published }) }
 }

@@ -161,6 +161,34 @@ describe('tasks', () => {
     expect(store.nextFrames(7n, 0).map((frame) => frame.sequence)).toEqual([2n])
   })
 
+  it('whose anchor is lost keep their batch and its number, and nothing that was made of the anchor', () => {
+    const { store } = testStore()
+    const times = { closed: 1, published: 2, anchored: 3, executed: 4, proven: 5 }
+    const planned = store.putTask(newTask(1, { begun: times, times, batchNumber: 4n }), [])
+    const proof = { unitsBySlot: [1n], witnessMs: 1, proveMs: 2, anchorGas: 3n, state: 'proven' } as const
+    const task = store.putReceipt(planned, sampleReceipt(), proof)
+    const back = store.setBackTask(task)
+    const kept = { closed: 1, published: 2 }
+    const undone = { unitsBySlot: null, witnessMs: null, proveMs: null, anchorGas: null }
+    expect(back).toMatchObject({ state: 'published', batchNumber: 4n, ...undone })
+    expect([back.times, back.begun]).toEqual([kept, kept])
+    expect(store.receipt(task.taskId)).toBeUndefined()
+    expect(store.task(task.taskId)).toEqual(back)
+  })
+
+  it('of an earlier version are read with what it did not write', () => {
+    const path = temporaryDirectory()
+    const earlier = openStore(path)
+    const { taskId } = earlier.putTask(newTask(1), [])
+    earlier.close()
+    const database = openDatabase(join(path, 'engine.sqlite'))
+    database.exec("update tasks set record = json_remove(record, '$.begun', '$.lastFrameMs', '$.witnessMs')")
+    database.close()
+    const store = openStore(path)
+    expect(store.task(taskId)).toMatchObject({ begun: {}, lastFrameMs: NOW_MS, witnessMs: null })
+    store.close()
+  })
+
   it('that were undone are changed by nobody, not even when the same batch is closed again', () => {
     const { store } = testStore()
     const old = store.putTask(newTask(1), [])
