@@ -71,7 +71,10 @@ const LOCAL_POLLING_MS = 100
 const REMOTE_POLLING_MS = 2000
 const REPLACE_AFTER_MS = 60_000
 
-/** Connects and checks that the node serves the expected chain. Without an `outbox` nothing outlives the process. Throws CHAIN_UNREACHABLE, CHAIN_UNAVAILABLE or CHAIN_MISMATCH. */
+/**
+ * Connects and checks that the node serves the expected chain. Without an `outbox` no transaction is followed any more once it counts.
+ * Throws CHAIN_UNREACHABLE, CHAIN_UNAVAILABLE or CHAIN_MISMATCH.
+ */
 export async function connect(options: ConnectionOptions, outbox?: Outbox): Promise<Connection> {
   const { chainId, rpcUrl, fallbackRpcUrls = [] } = options
   const chain = describeChain(options)
