@@ -5,8 +5,8 @@ import type { TaskRecord } from './records.ts'
 
 /**
  * closeWait: for frames of other devices, or for the cohort's batch before to be executed. anchorWait and settleWait: for others in one
- * transaction; for the batch before to settle. anchor and settle: until the transaction counts. proveWait: for a free thread, its start
- * and the reading of records.
+ * transaction, or for a lower price while gas is dear; for the batch before to settle. anchor and settle: until the transaction counts.
+ * proveWait: for a free thread, its start and the reading of records.
  */
 export const LATENCY_PHASES = [
   'closeWait',
