@@ -8,6 +8,7 @@ import { keccak256 } from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
 import type { Hex } from '../core/codec.ts'
 import { isAttestreamError, type AttestreamError } from '../core/errors.ts'
+import type { TransactionRecord } from '../records.ts'
 import { cappedFees, marketFees, raisedFees, type Fees } from './fees.ts'
 import type { Attempt, Outbox, OutboxRecord } from './outbox.ts'
 import { findReceipt, isKnown } from './outbox-lookups.ts'
@@ -48,15 +49,7 @@ export interface Call {
 }
 
 /** A transaction that does not count yet, and what holds it up. */
-export interface PendingTransaction {
-  readonly account: Hex
-  readonly nonce: number
-  readonly action: string
-  readonly taskIds: readonly Hex[]
-  /** Of the latest attempt. */
-  readonly txHash: Hex
-  readonly attempts: number
-  readonly sinceMs: number
+export interface PendingTransaction extends Omit<TransactionRecord, 'trouble'> {
   readonly trouble: AttestreamError | null
 }
 
