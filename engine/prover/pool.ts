@@ -77,7 +77,7 @@ class ProverPool implements Prover {
     this.kind = kind
     this.limits = {
       threads: threads ?? availableParallelism(),
-      totalBytes: memoryMb === undefined ? availableBytes() / 2 : memoryMb * MEGABYTE,
+      totalBytes: poolBytes(memoryMb),
       threadBytes: kind.threadBytes,
     }
     this.onSuspect = onSuspect ?? (() => {})
@@ -217,6 +217,11 @@ class ProverPool implements Prover {
 
 function died(cause: unknown): string {
   return `The prover's worker died: ${cause instanceof Error ? cause.message : String(cause)}`
+}
+
+/** What a pool may take in all: by default half of the machine's memory, or of the container's. */
+export function poolBytes(memoryMb: number | undefined): number {
+  return memoryMb === undefined ? availableBytes() / 2 : memoryMb * MEGABYTE
 }
 
 /** Of the machine, or of the container if that is less. */

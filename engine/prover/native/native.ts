@@ -3,7 +3,7 @@
 
 import { AttestreamError } from '../../core/errors.ts'
 import type { KeySize } from '../key-size.ts'
-import { createProverPool, type PoolOptions } from '../pool.ts'
+import { createProverPool, poolBytes, type PoolOptions } from '../pool.ts'
 import type { Prover } from '../prover.ts'
 import { loadKernel } from '../wasm/compile.ts'
 import { buildNativeProver } from './build.ts'
@@ -34,7 +34,7 @@ export function createNativeProver({ cacheDir, compiler, ...options }: NativePro
     return {
       kernel,
       binary: await buildNativeProver(cacheDir, compiler),
-      ceilingBytes: (options.memoryMb ?? 0) * MEGABYTE,
+      ceilingBytes: Math.floor(poolBytes(options.memoryMb)),
     }
   }
   const kind = {
