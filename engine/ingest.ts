@@ -111,6 +111,8 @@ async function findCandidate(context: IngestContext, find: Find, bytes: Uint8Arr
   const stored = context.store.frame(deviceId, sequence)
   if (stored && Buffer.from(stored.bytes).equals(bytes)) return { acknowledgement: stored.acknowledgement }
   const device = await find(deviceId)
+  checkActive(device)
+  context.rates.checkDevice(device)
   const { project, format } = context.projectFormat(device.projectId)
   const { deviceDomain } = project
   return { device, project, check: { bytes, format, deviceDomain, deviceId, key: device.key } }
@@ -122,11 +124,11 @@ function judge(context: IngestContext, candidate: Candidate, verdict: Verdict): 
   const { sequence } = decodeFrameHeader(check.bytes)
   const frame = { deviceId: device.deviceId, sequence }
   try {
+    checkSignature(device, verdict) // first: whatever else is wrong with a forgery, it is counted as one
     const stored = context.store.frame(frame.deviceId, sequence)
     if (stored?.messageHash === verdict.messageHash) return { acknowledgement: stored.acknowledgement }
     if (stored) throw repeated(frame)
     checkGrowth(frame, context.store.device(frame.deviceId)!.lastSequence)
-    checkSignature(device, verdict)
     context.rates.admitFrame(device)
     return acknowledge(context, candidate, sequence, verdict)
   } catch (error) {
@@ -196,19 +198,20 @@ function came(frame: { deviceId: bigint; sequence: bigint }, last: bigint): stri
   return `Device ${frame.deviceId} sent sequence ${frame.sequence}; its last is ${last}.`
 }
 
-function checkSignature(device: DeviceRecord, { signed }: CheckedFrame): void {
-  if (!device.active) {
-    throw new AttestreamError(
-      'DEVICE_REVOKED',
-      `The key of device ${device.deviceId} is revoked or suspended; its owner confirms or rotates it on chain.`,
-    )
-  }
-  if (!signed) {
-    throw new AttestreamError(
-      'SIGNATURE_INVALID',
-      `The signature does not belong to the registered key of device ${device.deviceId}. Check key, deviceDomain and layout.`,
-    )
-  }
+function checkActive({ active, deviceId }: DeviceRecord): void {
+  if (active) return
+  throw new AttestreamError(
+    'DEVICE_REVOKED',
+    `The key of device ${deviceId} is revoked or suspended; its owner confirms or rotates it on chain.`,
+  )
+}
+
+function checkSignature({ deviceId }: DeviceRecord, { signed }: CheckedFrame): void {
+  if (signed) return
+  throw new AttestreamError(
+    'SIGNATURE_INVALID',
+    `The signature does not belong to the registered key of device ${deviceId}. Check key, deviceDomain and layout.`,
+  )
 }
 
 /** Refused after work that only a forger causes on purpose. */

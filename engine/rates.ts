@@ -13,9 +13,13 @@ export interface RateLimits {
   readonly forgeriesPerSec?: number
 }
 
+type Sender = { readonly deviceId: bigint; readonly projectId: bigint }
+
 export interface Rates {
+  /** Before a signature is checked, which is what costs. Throws RATE_LIMITED. */
+  checkDevice(device: Sender): void
   /** Throws RATE_LIMITED. */
-  admitFrame(device: { readonly deviceId: bigint; readonly projectId: bigint }): void
+  admitFrame(device: Sender): void
   /** Throws TOO_MANY_REFUSED while the source has to pay for forgeries. */
   admitSource(source: string): void
   countRefusals(source: string, forgeries: number): void
@@ -37,12 +41,16 @@ export function createRates(limits: RateLimits, nowMs: () => number): Rates {
   const devices = createBuckets(limits.deviceFramesPerSec ?? DEVICE_FRAMES_PER_SEC, nowMs)
   const projects = createBuckets(limits.projectFramesPerSec ?? Infinity, nowMs)
   const sources = createBuckets(limits.forgeriesPerSec ?? FORGERIES_PER_SEC, nowMs)
+  const checkDevice = ({ deviceId, projectId }: Sender): void => {
+    const waitSec = Math.max(devices.waitSec(deviceId), projects.waitSec(projectId))
+    if (waitSec > 0) throw limited(deviceId, waitSec)
+  }
   return {
-    admitFrame({ deviceId, projectId }) {
-      const waitSec = Math.max(devices.waitSec(deviceId), projects.waitSec(projectId))
-      if (waitSec > 0) throw limited(deviceId, waitSec)
-      devices.take(deviceId, 1)
-      projects.take(projectId, 1)
+    checkDevice,
+    admitFrame(device) {
+      checkDevice(device)
+      devices.take(device.deviceId, 1)
+      projects.take(device.projectId, 1)
     },
     admitSource(source) {
       const waitSec = sources.waitSec(source)

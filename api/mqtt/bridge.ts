@@ -44,7 +44,8 @@ const AGAIN_MS = 500
 export async function startMqttBridge(options: MqttBridgeOptions): Promise<MqttBridge> {
   const { connections = CONNECTIONS } = options
   const closing = new AbortController()
-  const clients = Array.from({ length: connections }, (_, k) => open(options, k, closing.signal))
+  const inTurn = createTurns()
+  const clients = Array.from({ length: connections }, (_, k) => open(options, k, closing.signal, inTurn))
   const close = async () => {
     closing.abort()
     await Promise.all(clients.map((client) => client.endAsync(true)))
@@ -61,7 +62,7 @@ export async function startMqttBridge(options: MqttBridgeOptions): Promise<MqttB
 }
 
 /** Messages of a kept session come right behind the connection, so they are listened to before. */
-function open(options: MqttBridgeOptions, connection: number, closing: AbortSignal): MqttClient {
+function open(options: MqttBridgeOptions, connection: number, closing: AbortSignal, inTurn: Turns): MqttClient {
   const { engine, url, username, password, protocolVersion = 5, onError = () => {} } = options
   const client = connect(url, {
     clientId: `${options.name ?? NAME}-${connection}`,
@@ -77,13 +78,30 @@ function open(options: MqttBridgeOptions, connection: number, closing: AbortSign
     const sender = senderOf(topic)
     if (sender === undefined) return acknowledge()
     const source = { name: `mqtt:${sender}`, isOpen: () => !closing.aborted, onError }
-    void decide(engine, Buffer.from(payload), source, closing).then((answer) => {
+    void inTurn(sender, () => decide(engine, Buffer.from(payload), source, closing)).then((answer) => {
       if (answer === undefined) return // not acknowledged: the broker gives it out again
       client.publish(resultsTopic(sender), JSON.stringify(answer), { qos: QOS }, (error) => error && onError(error))
       acknowledge()
     })
   }
   return client
+}
+
+type Turns = ReturnType<typeof createTurns>
+
+/**
+ * One message of a sender after the other, in the order in which they came over all connections: frames of a device that overtook each
+ * other would be outdated, and lost.
+ */
+function createTurns() {
+  const last = new Map<string, Promise<unknown>>()
+  return async <T>(sender: string, work: () => Promise<T>): Promise<T> => {
+    const turn = (last.get(sender) ?? Promise.resolve()).then(work)
+    last.set(sender, turn)
+    return turn.finally(() => {
+      if (last.get(sender) === turn) last.delete(sender)
+    })
+  }
 }
 
 /** Tries until the engine has decided; undefined when the bridge is closed before. */

@@ -2,12 +2,13 @@
 // each reaches its own two topics only. A message is acknowledged (QoS 1) when its frames are on disk or refused, so a sender's
 // window holds it back when the engine is busy. Sessions are clean: what was not acknowledged is sent again.
 
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server } from 'node:net'
-import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
+import { Aedes, type AuthenticateError, type Client, type ConnectPacket, type PublishPacket } from 'aedes'
 import { AttestreamError, isAttestreamError, type Engine } from '../../engine/index.ts'
 import { verifyConnectToken } from '../../engine/core/connect-token.ts'
-import { ingestMessage, isDecided } from '../frame-message.ts'
+import { createMessageLine, isDecided, type MessageAnswer } from '../frame-message.ts'
 import { limitPackets } from './packet-limit.ts'
 import { framesTopic, resultsTopic } from './topics.ts'
 
@@ -34,26 +35,32 @@ export interface MqttBroker {
 const MAX_CONNECTIONS = 10_000
 const PACKET_BYTES = 1024 * 1024
 const CONNECT_MS = 10_000
+/** Who does not read his answers for so long is disconnected. */
+const UNREAD_MS = 10_000
 const BAD_CREDENTIALS = 4
 const DEVICE = /^\d{1,20}$/
 const GATEWAY = /^gateway:([\w.-]{1,64})$/
 
 export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttBroker> {
   const { engine, host = '127.0.0.1', port = 0, nowMs = Date.now, onError = () => {} } = options
-  const senders = new WeakMap<Client, string>()
+  const senders = new WeakMap<Client, Sender>()
+  const owners = new WeakMap<Buffer, string>()
   const sources = new WeakMap<Client, string>()
   const broker = await Aedes.createBroker({
     connectTimeout: CONNECT_MS,
+    concurrency: 0, // else a hundred answers that nobody reads hold up those of everybody
+    drainTimeout: UNREAD_MS,
     preConnect(_client, packet, done) {
       packet.clean = true
-      packet.clientId = `${packet.username}/${packet.clientId}` // nobody takes over the session of another user
+      packet.clientId = sessionOf(packet)
       delete packet.will
       done(null, true)
     },
     authenticate(client, username, password, done) {
       identify(engine, username ?? '', password?.toString() ?? '', nowMs).then(
-        (sender) => {
-          senders.set(client, sender)
+        (who) => {
+          const source = { name: sources.get(client)!, isOpen: () => !client.closed, onError }
+          senders.set(client, { ...who, ingest: createMessageLine(engine, source) })
           done(null, true)
         },
         (error: unknown) => {
@@ -63,22 +70,26 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
       )
     },
     authorizeSubscribe(client, subscription, done) {
-      done(null, subscription.topic === resultsTopic(senders.get(client)!) ? subscription : null)
+      done(null, subscription.topic === resultsTopic(senders.get(client)!.name) ? subscription : null)
+    },
+    authorizeForward(client, packet) {
+      return owners.get(packet.payload as Buffer) === senders.get(client)?.owner ? packet : null
     },
     authorizePublish(client, packet, done) {
       const sender = client && senders.get(client)
-      if (!sender || packet.topic !== framesTopic(sender)) {
+      if (!sender || packet.topic !== framesTopic(sender.name)) {
         return done(new Error('a client publishes to its own frames topic only'))
       }
-      void answer(client, sender, packet).then(() => done(null), done)
+      packet.retain = false // nobody may read it: it would be kept for nothing
+      void answer(sender, packet).then(() => done(null), done)
     },
   })
-  const answer = async (client: Client, sender: string, { payload, qos }: PublishPacket): Promise<void> => {
-    const source = { name: sources.get(client)!, isOpen: () => !client.closed, onError }
-    const outcome = await ingestMessage(engine, Buffer.from(payload), source)
+  const answer = async ({ name, owner, ingest }: Sender, { payload: message, qos }: PublishPacket): Promise<void> => {
+    const outcome = await ingest(Buffer.from(message))
     if (!isDecided(outcome)) throw new Error('the engine cannot take the message now')
-    const result = JSON.stringify(outcome)
-    const packet = { cmd: 'publish', topic: resultsTopic(sender), payload: result, retain: false, dup: false } as const
+    const payload = Buffer.from(JSON.stringify(outcome))
+    owners.set(payload, owner)
+    const packet = { cmd: 'publish', topic: resultsTopic(name), payload, retain: false, dup: false } as const
     broker.publish({ ...packet, qos: qos === 0 ? 0 : 1 }, (error) => (error ? onError(error) : undefined))
   }
 
@@ -92,22 +103,45 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
   return { url: `mqtt://${host}:${(server.address() as AddressInfo).port}`, close: () => close(broker, server) }
 }
 
+interface Identity {
+  /** `devices/<deviceId>` or `gateways/<name>`. */
+  readonly name: string
+  /** Gateways of two projects may have one name; answers go to those of the same owner only. */
+  readonly owner: string
+}
+
+interface Sender extends Identity {
+  readonly ingest: (message: Uint8Array) => Promise<MessageAnswer>
+}
+
+/**
+ * Whose session it is, so that nobody takes over that of another. A device has one: who opened hundreds would have each answer sent
+ * hundreds of times.
+ */
+function sessionOf({ username = '', password, clientId }: ConnectPacket): string {
+  if (!GATEWAY.test(username)) return username
+  const key = createHash('sha256')
+    .update(password ?? '')
+    .digest('hex')
+  return `${username}/${key}/${clientId}`
+}
+
 /**
  * Who connects: a device, by its deviceId as user name and a connect token as password, or a gateway, by `gateway:<name>` and a project's
  * API key. Throws CONNECT_TOKEN_INVALID, API_KEY_INVALID or what finding the device throws.
  */
-async function identify(engine: Engine, username: string, password: string, nowMs: () => number): Promise<string> {
+async function identify(engine: Engine, username: string, password: string, nowMs: () => number): Promise<Identity> {
   const [, gateway] = GATEWAY.exec(username) ?? []
   if (gateway !== undefined) {
-    await engine.authorise(password)
-    return `gateways/${gateway}`
+    const access = await engine.authorise(password)
+    return { name: `gateways/${gateway}`, owner: access.kind === 'project' ? `project ${access.projectId}` : 'admin' }
   }
   if (!DEVICE.test(username))
     throw new AttestreamError('CONNECT_TOKEN_INVALID', 'The user name is neither a deviceId nor gateway:<name>.')
   const { deviceId, projectId, key } = await engine.getDevice(BigInt(username))
   const { deviceDomain } = await engine.getProject(projectId)
   verifyConnectToken(password, key, { deviceId, deviceDomain }, Math.floor(nowMs() / 1000))
-  return `devices/${deviceId}`
+  return { name: `devices/${deviceId}`, owner: `device ${deviceId}` }
 }
 
 function badCredentials(cause: unknown): AuthenticateError {

@@ -2,7 +2,7 @@
 // so the connection's own flow control holds it back. Needs the WebSocket plugin.
 
 import type { WebSocket } from 'ws'
-import { ingestMessage, type MessageSource } from '../frame-message.ts'
+import { createMessageLine, type MessageSource } from '../frame-message.ts'
 import type { Routes } from '../routes.ts'
 
 /** With so many messages of a connection in work, nothing more is read from it until an answer has gone. */
@@ -16,7 +16,7 @@ export const frameStreamRoute: Routes = (app, { engine }) => {
       isOpen: () => socket.readyState === socket.OPEN,
       onError: (error) => request.log.error({ err: error }, 'message could not be ingested'),
     }
-    answerInOrder(socket, (message) => ingestMessage(engine, message, source))
+    answerInOrder(socket, createMessageLine(engine, source))
   })
 }
 

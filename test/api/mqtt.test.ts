@@ -14,7 +14,7 @@ import { startMqttBroker, type MqttBroker } from '../../api/mqtt/broker.ts'
 import { createConnectToken } from '../../engine/core/connect-token.ts'
 import { AttestreamError } from '../../engine/index.ts'
 import { encodeFrameSequence } from '../../sdk/frame-sequence.ts'
-import { createEngineDouble, DEVICE_ID, DOMAIN, PROJECT_KEY, SECRET_KEY } from './engine-double.ts'
+import { createEngineDouble, DEVICE_ID, DOMAIN, OTHER_KEY, PROJECT_KEY, SECRET_KEY } from './engine-double.ts'
 import { newDevice } from './harness.ts'
 
 const NOW_SEC = 1_800_000_000
@@ -130,6 +130,49 @@ describe('the embedded broker', () => {
     const gateway = await connect(broker.url, { username: 'gateway:g', password: PROJECT_KEY, clientId: 'same' })
     await device.publishAsync(FRAMES, Buffer.from(newDevice().buildFrame([READING])), { qos: 1 })
     expect([device.connected, gateway.connected]).toEqual([true, true])
+  })
+
+  it('D-05 keeps gateways of two projects apart that have one name and one client id', async () => {
+    const login = (password: string) => ({ username: 'gateway:roof-7', password, clientId: 'same' })
+    const ours = await connect(broker.url, login(PROJECT_KEY))
+    const theirs = await connect(broker.url, login(OTHER_KEY))
+    const heard: string[] = []
+    theirs.on('message', (topic) => heard.push(topic))
+    await theirs.subscribeAsync('attestream/gateways/roof-7/results')
+    const next = await answersOf(ours, 'attestream/gateways/roof-7/results')
+    await ours.publishAsync('attestream/gateways/roof-7/frames', Buffer.from(newDevice().buildFrame([READING])), { qos: 1 }) // prettier-ignore
+    expect(await next()).toMatchObject({ results: [{ acknowledgement: { sequence: '1' } }] })
+    await theirs.publishAsync('attestream/gateways/roof-7/frames', Buffer.from([9]), { qos: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect([ours.connected, theirs.connected, heard.length]).toEqual([true, true, 1])
+  })
+
+  it('D-05 has one session for a device, however many client ids it thinks of', async () => {
+    const first = await connect(broker.url, { ...deviceLogin(), clientId: 'a' })
+    const closed = new Promise((resolve) => first.once('close', resolve as () => void))
+    await connect(broker.url, { ...deviceLogin(), clientId: 'b' })
+    await closed
+  })
+
+  it('B-03 ingests what a device sends at once in its order, be the engine slow or busy in between', async () => {
+    const { ingest } = engine
+    let calls = 0
+    engine.ingest = async (frames, source) => {
+      if (++calls === 1) throw new AttestreamError('ENGINE_BUSY', 'full')
+      return ingest(frames, source)
+    }
+    const client = await connect(broker.url, deviceLogin())
+    const device = newDevice()
+    const frames = Array.from({ length: 9 }, () => device.buildFrame([READING]))
+    const order: bigint[] = []
+    const inner = engine.ingest
+    engine.ingest = async (some, source) => {
+      const results = await inner(some, source)
+      for (const result of results) if ('acknowledgement' in result) order.push(result.acknowledgement.sequence)
+      return results
+    }
+    await Promise.all(frames.map((frame) => client.publishAsync(FRAMES, Buffer.from(frame), { qos: 1 })))
+    expect(order.map(Number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
   it('D-05 disconnects who announces a packet larger than it takes, before it comes', async () => {
