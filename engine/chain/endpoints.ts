@@ -15,6 +15,9 @@ interface Endpoint {
   /** Left out until then. */
   notBeforeMs: number
   checkedMs: number
+  /** That it told last, and when. */
+  block: bigint
+  toldMs: number
   reason: string
 }
 
@@ -25,6 +28,8 @@ const PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
 /** Blocks that an endpoint may be behind the best. */
 const MAX_LAG_BLOCKS = 5n
+/** For so long the height that an endpoint told keeps out those behind it: a wrong one must not do so for ever. */
+const BELIEVED_MS = 120_000
 const RETRY_DELAY_MS = 150
 
 /** viem's transport over the endpoints, the most preferred first. Throws CHAIN_UNREACHABLE when none is left. */
@@ -35,18 +40,28 @@ export function createEndpoints(urls: readonly string[], chainId: number, timeou
         ...(chain ? { chain } : {}),
         retryCount: 0,
       })
-      return { request, name: nameOf(url), failures: 0, notBeforeMs: 0, checkedMs: 0, reason: '' }
+      return {
+        request,
+        name: nameOf(url),
+        failures: 0,
+        notBeforeMs: 0,
+        checkedMs: 0,
+        block: 0n,
+        toldMs: -Infinity,
+        reason: '',
+      }
     })
-    let bestBlock = 0n
 
     /** Throws if the endpoint is not to be used now. */
     const check = async (endpoint: Endpoint): Promise<void> => {
       if (endpoints.length === 1 || Date.now() - endpoint.checkedMs < CHECK_MS) return
       const served = Number(await endpoint.request({ method: 'eth_chainId' }))
       if (served !== chainId) throw new Unfit(`it serves chain ${served}, not ${chainId}`)
-      const block = BigInt(await endpoint.request({ method: 'eth_blockNumber' }))
-      if (block + MAX_LAG_BLOCKS < bestBlock) throw new Unfit(`it is at block ${block}, another at ${bestBlock}`)
-      if (block > bestBlock) bestBlock = block
+      const block = blockOf(await endpoint.request({ method: 'eth_blockNumber' }))
+      const best = bestOf(endpoints.filter((other) => other !== endpoint && Date.now() - other.toldMs < BELIEVED_MS))
+      if (block + MAX_LAG_BLOCKS < best) throw new Unfit(`it is at block ${block}, another at ${best}`)
+      endpoint.block = block
+      endpoint.toldMs = Date.now()
       endpoint.checkedMs = Date.now()
     }
 
@@ -99,6 +114,15 @@ export function createEndpoints(urls: readonly string[], chainId: number, timeou
 }
 
 class Unfit extends Error {}
+
+function bestOf(endpoints: readonly Endpoint[]): bigint {
+  return endpoints.reduce((best, { block }) => (block > best ? block : best), 0n)
+}
+
+function blockOf(answer: unknown): bigint {
+  if (typeof answer === 'string' && /^0x[0-9a-f]{1,16}$/i.test(answer)) return BigInt(answer)
+  throw new Unfit('it does not tell its block')
+}
 
 function nameOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'an endpoint'

@@ -175,14 +175,17 @@ export function createTransactions({
       await client.sendRawTransaction({ serializedTransaction: latest.raw })
     } catch (error) {
       const coded = chainError(action, error, address)
-      if (isAttestreamError(coded, 'CHAIN_UNREACHABLE')) throw coded
+      if (isAttestreamError(coded, 'CHAIN_UNREACHABLE')) {
+        fresh.delete(id) // it may have arrived all the same
+        throw coded
+      }
       if (isAttestreamError(coded, 'CHAIN_FEE_LOW')) return void underpriced.add(id)
       if (isAttestreamError(coded, 'CHAIN_FUNDS_LOW')) {
         const needsWei = record.gas * latest.maxFeePerGasWei
         return void troubles.set(id, fundsLow(address, action, await client.getBalance({ address }), needsWei))
       }
       const isTaken = isAttestreamError(coded, 'CHAIN_NONCE_CONFLICT') // a node has it, or the nonce is used: the receipts tell
-      if (!isTaken && fresh.has(id)) {
+      if (!isTaken && fresh.has(id) && isLast(record)) {
         giveUp(record, coded)
         return coded
       }
@@ -193,6 +196,11 @@ export function createTransactions({
     fresh.delete(id)
     troubles.delete(id)
     return undefined
+  }
+
+  /** Whether nothing waits behind it: a nonce that is never used would hold up those after it for ever. */
+  function isLast({ nonce }: OutboxRecord): boolean {
+    return outbox.transactions(address).every((other) => other.nonce <= nonce)
   }
 
   function outcome(id: number): Promise<TransactionReceipt> {

@@ -10,7 +10,7 @@ import { loadGroth16 } from './groth16.ts'
 import type { KeptByPath } from './kept-by-path.ts'
 import type { OnPhase } from './progress.ts'
 import type { ProofJob, ProofResult, ProvingFiles } from './prover.ts'
-import { readScalar, readWitnessValues, SCALAR_BYTES } from './witness-file.ts'
+import { publicSignals, readScalar, readWitnessValues, SCALAR_BYTES } from './witness-file.ts'
 import { computeWitness, forgetWitness, type Witness } from './witness.ts'
 
 /** A job as it comes to a thread. */
@@ -73,7 +73,10 @@ export async function proveJob<Key>(
 
 async function verify(files: ProvingFiles, witness: Uint8Array, proven: Awaited<ReturnType<Adapter<never>>>) {
   const groth16 = await loadGroth16()
-  const key = JSON.parse(await readFile(files.verifyingKey, 'utf8')) as object
+  const key = JSON.parse(await readFile(files.verifyingKey, 'utf8')) as { readonly nPublic: number }
+  const told = publicSignals(readWitnessValues(witness), key.nPublic)
+  if (JSON.stringify(proven.publicSignals) !== JSON.stringify(told))
+    throw new UnverifiedProof('the proof is of other public signals than the witness has')
   if (await groth16.verify(key, proven.publicSignals, proven.proof)) return
   const row = files.r1cs === undefined ? -1 : violatedConstraint(readR1cs(files.r1cs), witnessValues(witness))
   if (row >= 0) throw new Error(`the witness breaks ${describeRow(files.r1cs!, row)}`)

@@ -1,6 +1,8 @@
 // Several RPC endpoints of one chain: real nodes that end and return, one of another chain, and one that lags.
 
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createPublicClient, createTestClient, http } from 'viem'
 import { foundry } from 'viem/chains'
 import { startAnvil, type Anvil } from '../../engine/chain/anvil.ts'
@@ -32,6 +34,26 @@ describe('RPC endpoints', { timeout: 30_000 }, () => {
     await second.close()
     await expect(client.getBlockNumber()).rejects.toThrow(/it is at block 0, another at 20/)
     second = await startAnvil()
+  })
+
+  it('D-05 one that told a wrong height keeps out the others no longer than it stands by it', async () => {
+    const replies = ['0x7a69', '0xffffffff', '0xffffffff', '0x7a69', '0x0', '0x0', '0x7a69', null]
+    const liar = createServer((request, response) => {
+      request.resume()
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: replies.shift() }))
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void liar.close())
+    onTestFinished(() => void vi.useRealTimers())
+    vi.useFakeTimers({ toFake: ['Date'] })
+    await new Promise((resolve) => liar.once('listening', resolve))
+    const client = clientOf(`http://127.0.0.1:${(liar.address() as AddressInfo).port}`, first.rpcUrl)
+    expect(await client.getBlockNumber()).toBe(0xffffffffn)
+    vi.setSystemTime(Date.now() + 16_000)
+    expect(await client.getBlockNumber()).toBe(0n)
+    vi.setSystemTime(Date.now() + 16_000)
+    expect(await client.getBlockNumber()).toBe(0n) // of the other, for null is no height
+    expect(replies).toEqual([])
   })
 
   it('an answer of the node, a refusal too, is no reason to ask another', async () => {

@@ -1,7 +1,15 @@
 // The outbox on a real chain that mines when it is told, over a real store: what is killed between writing down, sending and hearing
 // of a transaction goes on from the store's file alone. Every test has an account of its own; the calls go to an empty address.
 
-import { createPublicClient, createTestClient, createWalletClient, http, publicActions, type Hex } from 'viem'
+import {
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  http,
+  HttpRequestError,
+  publicActions,
+  type Hex,
+} from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -30,11 +38,13 @@ function scene(rules: Partial<TransactionRules> = {}) {
   const files = testStore({ devices: false })
   const clock = { nowMs: 1_000_000 }
   const handed: Hex[] = []
-  const start = ({ store = files.store, dies = false } = {}) => {
+  const start = ({ store = files.store, dies = false, refuse = (_raw: Hex): unknown => undefined } = {}) => {
     const counting: typeof client = {
       ...client,
       sendRawTransaction: (request) => {
         handed.push(request.serializedTransaction)
+        const refusal = refuse(request.serializedTransaction)
+        if (refusal !== undefined) return Promise.reject(refusal)
         return dies ? new Promise(() => {}) : client.sendRawTransaction(request)
       },
     }
@@ -188,6 +198,28 @@ describe('a transaction', { timeout: 30_000 }, () => {
     await mine()
     expect((await again).status).toBe('success')
     expect(await sentCount()).toBe(2)
+  })
+
+  it('D-05 that no node answered for is not given up while others wait behind its nonce', async () => {
+    const { start, call, mine, files, address } = scene()
+    const silence = new HttpRequestError({ url: anvil.rpcUrl, body: {} })
+    let answer: unknown = silence
+    let firstRaw: Hex | undefined
+    const transactions = start({ refuse: (raw) => ((firstRaw ??= raw) === raw ? answer : undefined) })
+    sendAndDie(transactions, call('0x01', 'one'))
+    await until(() => firstRaw !== undefined)
+    const second = transactions.send(call('0x02', 'two'))
+    void second.catch(() => undefined)
+    await until(() => records(files.store, address).length === 2)
+    answer = new Error('txpool is full')
+    await until(() => transactions.pending()[0]!.trouble?.code === 'CHAIN_UNAVAILABLE')
+    expect(records(files.store, address)).toHaveLength(2)
+    answer = undefined
+    const decided = transactions.untilDecided(['one', 'two']).catch(() => transactions.untilDecided(['one', 'two']))
+    await until(() => transactions.pending().every(({ trouble }) => trouble === null))
+    await mine()
+    await decided
+    expect(transactions.pending()).toEqual([])
   })
 
   it('D-05 that a reorganisation drops is open again and mined once more, and forgotten only when it is final', async () => {

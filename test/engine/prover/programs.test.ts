@@ -133,6 +133,20 @@ describe('an external prover', () => {
     program.remove()
   })
 
+  it('D-03 is not believed when it hands over a good proof of another job', async () => {
+    const real = externalProver()
+    const program = externalProver(
+      `[ -e "$0.proof" ] || { '${real.binary}' "$1" "$2" "$0.proof" "$0.signals" || exit 1; }; cp "$0.proof" "$3"; cp "$0.signals" "$4"`,
+    )
+    const prover = createRapidsnarkProver({ threads: 1, binary: program.binary })
+    expect((await prover.prove(job())).publicSignals[0]).toBe('9')
+    const roots = Array.from({ length: 9 }, (_, k) => k + 4)
+    const input = { squares: roots.map((root) => `${root * root}`), roots: roots.map(String) } as never
+    await expect(prover.prove({ ...job(), input })).rejects.toThrow('of other public signals')
+    await prover.close()
+    for (const each of [program, real]) each.remove()
+  })
+
   it('is killed when its job is stopped, and its files go with it', async () => {
     const program = externalProver('echo > "$0.started"; exec sleep 600.25')
     const prover = createRapidsnarkProver({ threads: 1, binary: program.binary })
