@@ -2,7 +2,7 @@
 // the files can check them and whoever contributed can find the hash he published. It is never believed: `verifyCeremony` checks it.
 
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Hex } from '../../engine/core/codec.ts'
@@ -63,8 +63,13 @@ export function readTranscript(dir: string): CeremonyTranscript {
 
 /** Replaces the transcript in one step. */
 export function writeTranscript(dir: string, transcript: CeremonyTranscript): void {
-  const path = join(dir, CEREMONY_FILES.transcript)
-  writeFileSync(`${path}.part`, `${JSON.stringify(transcript, null, 2)}\n`)
+  replaceFile(join(dir, CEREMONY_FILES.transcript), `${JSON.stringify(transcript, null, 2)}\n`)
+}
+
+/** Replaces a file in one step; a link of its name, which whoever had the directory before may have left, is not followed. */
+export function replaceFile(path: string, content: string): void {
+  rmSync(`${path}.part`, { force: true })
+  writeFileSync(`${path}.part`, content, { flag: 'wx' })
   renameSync(`${path}.part`, path)
 }
 
@@ -114,7 +119,12 @@ function isContribution(json: unknown): boolean {
   const { name, hash, beacon } = fieldsOf(json)
   const { hash: beaconHash, iterationsExp } = fieldsOf(beacon)
   const isRight = beacon === undefined || (matches(beaconHash, /^([0-9a-f]{2}){1,255}$/) && isCount(iterationsExp))
-  return typeof name === 'string' && matches(hash, BLAKE2B) && isRight
+  return typeof name === 'string' && isPlainText(name) && matches(hash, BLAKE2B) && isRight
+}
+
+/** Text that stands on a screen as it is: no control characters, and none that hide or turn others around. */
+export function isPlainText(text: string): boolean {
+  return !/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)
 }
 
 function fieldsOf(json: unknown): Record<string, unknown> {

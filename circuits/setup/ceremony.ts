@@ -2,16 +2,7 @@
 // step writes under another name and renames last, so that a killed one leaves the directory as it was; the next one clears it up.
 
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { constants, copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Hex } from '../../engine/core/codec.ts'
@@ -24,9 +15,11 @@ import {
   CEREMONY_FILES,
   fileSha256,
   invalid,
+  isPlainText,
   keyFile,
   keyRecord,
   readTranscript,
+  replaceFile,
   writeTranscript,
   type CeremonyTranscript,
 } from './ceremony-transcript.ts'
@@ -180,7 +173,9 @@ export async function finishCeremony(dir: string, ptau: PowersOfTauFile, onStep:
     )
   }
   const zkey = join(dir, CEREMONY_FILES.finalKey)
-  copyFileSync(join(dir, keyFile(transcript.keys.length - 1)), `${zkey}${PART}`, constants.COPYFILE_FICLONE)
+  removeParts(dir) // a link among them would be followed
+  const flags = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL
+  copyFileSync(join(dir, keyFile(transcript.keys.length - 1)), `${zkey}${PART}`, flags)
   renameSync(`${zkey}${PART}`, zkey)
   const key = exportVerifyingKey(zkey)
   const encoded = encodeVerifyingKey(key)
@@ -194,8 +189,8 @@ export async function finishCeremony(dir: string, ptau: PowersOfTauFile, onStep:
     origin,
     contributors: contributors.map(({ name }) => name),
   }
-  writeFileSync(join(dir, CEREMONY_FILES.verifyingKey), JSON.stringify(key, null, 2))
-  writeFileSync(join(dir, CEREMONY_FILES.setup), `${JSON.stringify(facts, null, 2)}\n`)
+  replaceFile(join(dir, CEREMONY_FILES.verifyingKey), JSON.stringify(key, null, 2))
+  replaceFile(join(dir, CEREMONY_FILES.setup), `${JSON.stringify(facts, null, 2)}\n`)
   return { zkey, ...facts }
 }
 
@@ -289,7 +284,7 @@ async function checkFirstKey(dir: string, r1cs: string, ptau: string, zkey: stri
 }
 
 function checkName(dir: string, name: string): void {
-  const isPlain = name.trim() === name && name !== '' && !/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u.test(name)
+  const isPlain = name.trim() === name && name !== '' && isPlainText(name)
   const taken = readTranscript(dir).keys.some(({ contribution }) => contribution?.name === name)
   if (isPlain && Buffer.byteLength(name) <= MAX_NAME_BYTES && !taken && name !== BEACON_NAME) return
   const expected = `expected 1 to ${MAX_NAME_BYTES} bytes of printable text that nobody has contributed under`

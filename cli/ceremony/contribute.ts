@@ -1,10 +1,10 @@
 // `ceremony contribute`: one person's secret goes into the key and is forgotten. It is never an argument, never printed, never written.
 
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { addContribution, type ContributionMade } from '../../circuits/setup/ceremony.ts'
+import { replaceFile } from '../../circuits/setup/ceremony-transcript.ts'
 import type { OnStep } from '../../circuits/setup/snarkjs.ts'
 import { AttestreamError } from '../../engine/index.ts'
 import { readInput } from '../applet/command.ts'
@@ -43,7 +43,7 @@ async function run(progress: Progress, onStep: OnStep, dir: string, flags: Contr
 /** Prints what was made and leaves the attestation beside the key. */
 export async function report(dir: string, made: ContributionMade, json: boolean): Promise<void> {
   const file = join(dir, `${String(made.number).padStart(4, '0')}.txt`)
-  await writeFile(file, `${made.attestation}\n`)
+  replaceFile(file, `${made.attestation}\n`)
   if (json) return printJson({ ...made, file })
   console.log(made.attestation)
   console.log(

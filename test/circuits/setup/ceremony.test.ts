@@ -11,6 +11,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -86,6 +87,16 @@ describe('a ceremony', () => {
     expect([isDevelopmentSetup(origin), finished.devSetup]).toEqual([false, false])
     expect(setupTranscript(zkey, origin).hash).toBe(finished.setupTranscriptHash)
     expect(finished).toMatchObject({ r1csSha256: await fileSha256(r1cs), contributors: ['Ada', 'Grace'] })
+  })
+
+  it('D-01 writes through no link that somebody left in its directory', async () => {
+    const copy = copyOf(join(root, 'after-ada'))
+    const mine = join(root, 'mine.txt')
+    writeFileSync(mine, 'mine')
+    const names = ['final.zkey', 'final.zkey.part', 'setup.json', 'setup.json.part', 'verifying-key.json']
+    for (const name of names) symlinkSync(mine, join(copy, name))
+    await finishCeremony(copy, ptau, onStep)
+    expect(readFileSync(mine, 'utf8')).toBe('mine')
   })
 
   it('C-03 of one contributor stays a development setup', async () => {
@@ -189,6 +200,12 @@ describe('C-03 a ceremony is refused when', () => {
       'CEREMONY_INVALID',
       'powers of tau',
       (copy) => edit(copy, (text) => text.replace(ptau.hash, 'ab'.repeat(64))),
+    ],
+    [
+      'a name moves the cursor of whoever reads it',
+      'CEREMONY_INVALID',
+      'documented form',
+      (copy) => edit(copy, (text) => text.replace('"Ada"', String.raw`"\u001b[2KAda"`)),
     ],
     ['the transcript is none', 'CEREMONY_INVALID', 'not JSON', (copy) => edit(copy, () => '{')],
     [
