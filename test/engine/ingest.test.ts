@@ -208,7 +208,7 @@ describe('a duplicate', () => {
 
   it('D-05 without its signature is a forgery, though the message is known', async () => {
     const { send } = scene()
-    const first = await send(frameBytes(0, 1n))
+    await send(frameBytes(0, 1n))
     const again = frameBytes(0, 1n)
     again.set(frameBytes(0, 2n).subarray(-96), again.length - 96)
     expect(codesOf(await send(again))).toEqual(['SIGNATURE_INVALID'])
