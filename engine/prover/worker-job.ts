@@ -57,7 +57,7 @@ export async function proveJob<Key>(
     const witnessed = performance.now()
     onPhase('key')
     const key = await keys.get(files.zkey).catch((error: unknown) => {
-      throw new Error(`the proving key ${files.zkey} cannot be used: ${(error as Error).message}`)
+      throw new Error(`it cannot be used: ${(error as Error).message}`)
     })
     const proven = await prove(key, witness.wtns, onPhase)
     onPhase('check')
@@ -67,7 +67,8 @@ export async function proveJob<Key>(
     forgetWitness(files) // perhaps they were damaged: the next attempt reads them again
     keys.forget(files.zkey)
     const isSuspect = error instanceof UnverifiedProof || error instanceof WebAssembly.RuntimeError
-    return { code: 'PROOF_FAILED', message: `${name} could not prove: ${(error as Error).message}`, isSuspect }
+    const why = (error as Error).message
+    return { code: 'PROOF_FAILED', message: `${name} could not prove with the key ${files.zkey}: ${why}`, isSuspect }
   }
 }
 

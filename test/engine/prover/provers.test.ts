@@ -1,18 +1,17 @@
-// The contract of the Prover port, kept by every adapter: on a circuit of a few constraints and on a whole batch circuit, with real
-// development keys.
+// The contract of the Prover port, kept by every adapter: on circuits of three sizes with real development keys, every proof judged by
+// snarkjs and by our contract.
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createDevelopmentKey } from '../../../circuits/setup/development-key.ts'
 import { exportVerifyingKey } from '../../../circuits/setup/export-verifying-key.ts'
 import { bytesToHex } from '../../../engine/core/codec.ts'
 import { JOURNAL_FIELDS, type Journal } from '../../../engine/core/journal.ts'
 import { encodeSeal } from '../../../engine/core/seal.ts'
 import { encodeVerifyingKey, verifyingKeyHash } from '../../../engine/core/verifying-key.ts'
 import type { CircuitInput } from '../../../engine/core/witness.ts'
+import { loadGroth16 } from '../../../engine/prover/groth16.ts'
 import { findCompiler } from '../../../engine/prover/native/build.ts'
 import { createNativeProver } from '../../../engine/prover/native/native.ts'
 import type { ProofJob, Prover } from '../../../engine/prover/prover.ts'
@@ -20,9 +19,10 @@ import { createRapidsnarkProver } from '../../../engine/prover/rapidsnark/rapids
 import { createSnarkjsProver } from '../../../engine/prover/snarkjs.ts'
 import { verifySeal } from '../../../engine/prover/verify-seal.ts'
 import { createWasmProver } from '../../../engine/prover/wasm/wasm.ts'
-import { compiledMain } from '../../circuits/lib/compiled.ts'
-import { buildToy, makeBatch, meterToy } from '../../circuits/lib/toy.ts'
+import { startContractVerifier, type ContractVerifier } from './contract-verifier.ts'
 import { externalProver } from './external-prover.ts'
+import { brokenRootsWitness, rootsCircuit, rootsInput, type RootsCircuit } from './roots.ts'
+import { batchJob, chainJob, tinyJob, type SizedJob } from './sized-circuits.ts'
 import { KERNEL_CACHE } from './wasm/kernel-cache.ts'
 
 const compiler = await findCompiler(process.env['CC'])
@@ -39,6 +39,11 @@ interface Adapter {
   /** Options of `create` beyond threads and cacheDir. */
   readonly options?: object
 }
+
+const SIZES = ['tiny', 'chain', 'batch'] as const
+type Size = (typeof SIZES)[number]
+/** Of a .zkey file. */
+const SECTION = { terms: 4, a: 5 }
 
 const ADAPTERS: readonly Adapter[] = [
   { name: 'snarkjs', create: 'createSnarkjsProver', module: 'snarkjs.ts', prover: createSnarkjsProver({ threads: 1 }) },
@@ -67,35 +72,27 @@ const isThere = ({ name }: Adapter) => name !== 'native' || compiler !== undefin
 
 if (!compiler) it.skip('the native prover: this machine has no C compiler', () => {})
 
-/** Proves knowledge of the square root of each of nine public signals: as many as a journal of four slots has. */
-const rootsMain = (tooMuch = 0) => `pragma circom 2.1.0;
-template Roots() {
-  signal input squares[9];
-  signal input roots[9];
-  for (var i = 0; i < 9; i++) squares[i] + ${tooMuch} === roots[i] * roots[i];
-}
-component main {public [squares]} = Roots();
-`
-const roots = [3, 4, 5, 6, 7, 8, 9, 10, 11]
-
-const dir = mkdtempSync(join(tmpdir(), 'attestream-prover-'))
+let circuit: RootsCircuit
 let files: ProofJob['files']
+let jobs: Record<Size, SizedJob>
+let contract: ContractVerifier
 beforeAll(async () => {
-  const { r1cs, witnessWasm } = await compiledMain(rootsMain())
-  const zkey = join(dir, 'main.zkey')
-  await createDevelopmentKey(r1cs, zkey, { seed: 'test' })
-  const verifyingKey = join(dir, 'verifying-key.json')
-  writeFileSync(verifyingKey, JSON.stringify(exportVerifyingKey(zkey)))
-  files = { witnessWasm, zkey, verifyingKey, r1cs }
+  circuit = await rootsCircuit()
+  files = circuit.files
+  jobs = { tiny: tinyJob(circuit), chain: await chainJob(circuit.directory), batch: await batchJob() }
+  contract = await startContractVerifier()
 })
-afterAll(() => rmSync(dir, { recursive: true, force: true }))
+afterAll(async () => {
+  await contract?.close()
+  circuit?.remove()
+})
 
 afterAll(() => Promise.all(ADAPTERS.map(({ prover }) => prover.close())))
 
-function input(change: (values: number[]) => void = () => {}): CircuitInput {
-  const squares = roots.map((root) => root * root)
-  change(squares)
-  return { squares: squares.map(String), roots: roots.map(String) } as unknown as CircuitInput
+/** The first public signal is not the square of its root: there is no witness. */
+function wrongInput(): CircuitInput {
+  const { squares, ...rest } = rootsInput() as unknown as Record<'squares' | 'roots', string[]>
+  return { ...rest, squares: ['10', ...squares.slice(1)] } as unknown as CircuitInput
 }
 
 function journalOf(signals: readonly string[]): Journal {
@@ -108,8 +105,7 @@ describe.each(ADAPTERS.filter(isThere))(
   'the prover $name',
   ({ name, prover, create, module, options, isExternal = false }) => {
     it('proves, and the seal holds for its journal and key and for no other', async () => {
-      const { proof, publicSignals, witnessMs, proveMs } = await prover.prove({ files, input: input() })
-      expect(publicSignals).toEqual(roots.map((root) => `${root * root}`))
+      const { proof, publicSignals, witnessMs, proveMs } = await prover.prove(jobs.tiny)
       expect(witnessMs + proveMs).toBeGreaterThan(0)
       const key = exportVerifyingKey(files.zkey)
       const encoded = encodeVerifyingKey(key)
@@ -131,59 +127,73 @@ describe.each(ADAPTERS.filter(isThere))(
     })
 
     it('says that the circuit disagrees when there is no witness, and proves the next job in the same worker', async () => {
-      const wrong = input((squares) => squares[0]!++)
-      await expect(prover.prove({ files, input: wrong })).rejects.toMatchObject({
+      await expect(prover.prove({ files, input: wrongInput() })).rejects.toMatchObject({
         code: 'CIRCUIT_DISAGREES',
         message: expect.stringContaining('nothing is submitted'),
       })
-      expect((await prover.prove({ files, input: input() })).publicSignals[0]).toBe('9')
+      expect((await prover.prove({ files, input: rootsInput() })).publicSignals[0]).toBe('9')
     })
 
     it.skipIf(isExternal)('keeps circuits warm: a second proof reads no file', async () => {
-      const gone = { ...files, zkey: join(dir, 'soon-gone.zkey'), witnessWasm: join(dir, 'soon-gone.wasm') }
+      const gone = {
+        ...files,
+        zkey: join(circuit.directory, 'soon-gone.zkey'),
+        witnessWasm: join(circuit.directory, 'soon-gone.wasm'),
+      }
       copyFileSync(files.zkey, gone.zkey)
       copyFileSync(files.witnessWasm, gone.witnessWasm)
-      await prover.prove({ files: gone, input: input() })
+      await prover.prove({ files: gone, input: rootsInput() })
       rmSync(gone.zkey)
       rmSync(gone.witnessWasm)
-      expect((await prover.prove({ files: gone, input: input() })).publicSignals).toHaveLength(9)
+      expect((await prover.prove({ files: gone, input: rootsInput() })).publicSignals).toHaveLength(9)
     })
 
-    it('never lets a proof out that does not verify: with a damaged or missing key it fails, and recovers with the file', async () => {
-      const damaged = { ...files, zkey: join(dir, `damaged-${name}.zkey`) }
-      const failed = { code: 'PROOF_FAILED' }
-      await expect(prover.prove({ files: damaged, input: input() })).rejects.toMatchObject(failed)
-      const bytes = readFileSync(files.zkey)
-      for (let at = bytes.length - 2000; at < bytes.length; at += 100) bytes[at]! ^= 1
-      writeFileSync(damaged.zkey, bytes)
-      await expect(prover.prove({ files: damaged, input: input() })).rejects.toMatchObject(failed)
-      writeFileSync(damaged.zkey, bytes.subarray(0, 500))
-      await expect(prover.prove({ files: damaged, input: input() })).rejects.toMatchObject(failed)
-      copyFileSync(files.zkey, damaged.zkey)
-      expect((await prover.prove({ files: damaged, input: input() })).publicSignals[0]).toBe('9')
+    it.each(SIZES)('proves the %s circuit; snarkjs and our contract accept it, and no other signals', async (size) => {
+      const { publicSignals: expected, ...job } = jobs[size]
+      const { proof, publicSignals } = await prover.prove(job)
+      expect(publicSignals).toEqual(expected)
+      const key = exportVerifyingKey(job.files.zkey)
+      const { verify } = await loadGroth16()
+      const altered = publicSignals.with(4, `${BigInt(publicSignals[4]!) + 1n}`)
+      expect([await verify(key, publicSignals, proof), await verify(key, altered, proof)]).toEqual([true, false])
+      await contract.verify(key, publicSignals, proof)
+      await expect(contract.verify(key, altered, proof)).rejects.toThrow('ProofInvalid')
+    })
+
+    it('refuses a missing, cut, damaged or foreign key in words that name it, and recovers with the file', async () => {
+      const zkey = join(circuit.directory, `damaged-${name}.zkey`)
+      const refusal = async (bytes?: Uint8Array) => {
+        if (bytes) writeFileSync(zkey, bytes)
+        const refused = prover.prove({ files: { ...files, zkey }, input: rootsInput() })
+        const error: unknown = await refused.catch((thrown: unknown) => thrown)
+        expect(error).toMatchObject({ code: 'PROOF_FAILED', message: expect.stringContaining(zkey) })
+        return (error as Error).message
+      }
+      const good = readFileSync(files.zkey)
+      expect(await refusal()).toContain('cannot be used')
+      await refusal(good.subarray(0, 500))
+      const point = Buffer.from(good)
+      point[sectionAt(good, SECTION.a) + 5]! ^= 1
+      await refusal(point)
+      const coefficient = Buffer.from(good)
+      coefficient[sectionAt(good, SECTION.terms) + 4 + 12]! ^= 1
+      expect(await refusal(coefficient)).toContain('the proof does not verify under its own key')
+      await refusal(readFileSync(jobs.chain.files.zkey))
+      copyFileSync(files.zkey, zkey)
+      expect((await prover.prove({ files: { ...files, zkey }, input: rootsInput() })).publicSignals[0]).toBe('9')
     })
 
     it('names the constraint that a witness breaks', async () => {
-      const { witnessWasm } = await compiledMain(rootsMain(5)) // another circuit's calculator: the same wires, other constraints
-      const other = input((squares) => squares.forEach((square, i) => (squares[i] = square - 5)))
-      await expect(prover.prove({ files: { ...files, witnessWasm }, input: other })).rejects.toMatchObject({
+      const { witnessWasm, input } = await brokenRootsWitness()
+      await expect(prover.prove({ files: { ...files, witnessWasm }, input })).rejects.toMatchObject({
         code: 'PROOF_FAILED',
         message: expect.stringContaining('the witness breaks constraint 0 of the circuit'),
       })
     })
 
-    it('proves a batch of frames on its whole circuit', async () => {
-      const { paths, manifest } = await buildToy(meterToy, 4)
-      const frames = [0, 1, 2].map((slot) => ({ sequence: 1n, readings: [[100n, BigInt(slot)]] }))
-      const page = { sequences: [0n, 0n, 0n, 0n], states: Array.from({ length: 4 }, () => [0n, 0n]) }
-      const { input: batch, journal } = makeBatch(meterToy, 4, { frames: [...frames, null], page, config: [1000n] })
-      const { proof } = await prover.prove({ files: paths, input: batch })
-      await verifySeal(manifest.verifyingKey, journal, encodeSeal(manifest.vkHash, proof))
-    })
-
     it('stops when asked to', async () => {
       const reason = new Error('not needed any more')
-      await expect(prover.prove({ files, input: input() }, AbortSignal.abort(reason))).rejects.toThrow(reason)
+      await expect(prover.prove({ files, input: rootsInput() }, AbortSignal.abort(reason))).rejects.toThrow(reason)
     })
 
     it('lets the process end after close', () => {
@@ -194,7 +204,7 @@ describe.each(ADAPTERS.filter(isThere))(
       await prover.close()
       console.log('closed')`
       const url = new URL(`../../../engine/prover/${module}`, import.meta.url).href
-      const job = JSON.stringify({ files, input: input() })
+      const job = JSON.stringify({ files, input: rootsInput() })
       const args = [
         '--import',
         'tsx',
@@ -211,3 +221,10 @@ describe.each(ADAPTERS.filter(isThere))(
     })
   },
 )
+
+/** Offset of a section's first byte. */
+function sectionAt(file: Buffer, id: number): number {
+  let at = 12
+  while (file.readUInt32LE(at) !== id) at += 12 + Number(file.readBigUInt64LE(at + 4))
+  return at + 12
+}

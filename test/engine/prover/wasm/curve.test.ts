@@ -113,6 +113,19 @@ describe.each(['g1', 'g2'] as const)('the group %s', (group: Group) => {
     await check(numbers(2500).map(logarithm), numbers(2500).map(factor))
   })
 
+  it('carries and borrows through words where the sum of a word alone does not show it', async () => {
+    const words = (1n << 64n) - 1n
+    // A digit's offset and this scalar make a word of all ones that takes a carry, whatever the number of windows is.
+    const carrying = numbers(49).map((k) => {
+      const windows = 16 + k
+      const offsets = numbers(windows).reduce((sum, w) => sum | (1n << BigInt(Math.floor((254 * (w + 1)) / windows) - 1)), 0n) // prettier-ignore
+      return ((words - ((offsets >> 64n) & words)) << 64n) | words
+    })
+    await check(numbers(49).map(spreadScalar), carrying)
+    // r less this scalar borrows through words that are equal.
+    await check([7n, 11n], [r - (1n << 192n) + 5n, r - (1n << 128n) + 5n])
+  })
+
   it('agrees with ffjavascript', async () => {
     const logarithms = numbers(300).map(spreadScalar)
     const factors = numbers(300).map((k) => spreadScalar(k + 1000))
