@@ -34,7 +34,7 @@ export function tinyJob({ files }: RootsCircuit): SizedJob {
   return { files, input, publicSignals: (input as unknown as { squares: string[] }).squares }
 }
 
-/** 3,985 constraints, 110 short of a power of two; the files of its key go to `directory`. */
+/** 3,976 constraints, just below a power of two; the files of its key go to `directory`. */
 export async function chainJob(directory: string): Promise<SizedJob> {
   const { r1cs, witnessWasm } = await compiledMain(CHAIN)
   const zkey = join(directory, 'chain.zkey')
