@@ -110,11 +110,10 @@ export async function checkPowersOfTau(path: string, expected?: string): Promise
   await pipeline(createReadStream(path), hasher)
   const hash = hasher.digest('hex')
   if (hash !== known) {
-    const wanted = known ?? 'none is known for its power'
-    throw new AttestreamError(
-      'POWERS_OF_TAU_MISMATCH',
-      `${path} has the BLAKE2b-512 hash ${hash}; expected ${wanted}. Download the file of the ceremony again.`,
-    )
+    const rule = known
+      ? `expected ${known}. Download the file of the ceremony again`
+      : 'no published ceremony has a file of its power. If you trust it, name its hash with --ptau-hash'
+    throw new AttestreamError('POWERS_OF_TAU_MISMATCH', `${path} has the BLAKE2b-512 hash ${hash}; ${rule}.`)
   }
   return hash
 }

@@ -30,5 +30,5 @@ async function run(progress: Progress, onStep: OnStep, dir: string, flags: Beaco
   progress.step('Beacon')
   const made = await addBeacon(dir, flags, onStep)
   progress.end()
-  await report(dir, made, flags.json)
+  await report(dir, made, flags.json, 'check it and export the keys with `attestream ceremony finish`')
 }

@@ -41,14 +41,17 @@ async function run(progress: Progress, onStep: OnStep, dir: string, flags: Contr
 }
 
 /** Prints what was made and leaves the attestation beside the key. */
-export async function report(dir: string, made: ContributionMade, json: boolean): Promise<void> {
+export async function report(
+  dir: string,
+  made: ContributionMade,
+  json: boolean,
+  next = 'pass the directory on',
+): Promise<void> {
   const file = join(dir, `${String(made.number).padStart(4, '0')}.txt`)
   replaceFile(file, `${made.attestation}\n`)
   if (json) return printJson({ ...made, file })
   console.log(made.attestation)
-  console.log(
-    `\nPublish these lines, or at least the hash, where others find them (${file}); then pass the directory on.`,
-  )
+  console.log(`\nPublish these lines, or at least the hash, where others find them (${file}); then ${next}.`)
 }
 
 /** At most a mebibyte; nothing without a file. */

@@ -39,7 +39,7 @@ export function printReport(report: DemoReport): void {
     ['readings from', `${dataset.source}${dataset.simulated ? ' (simulated)' : ''}`],
     ['readings / frames / batches / proofs', `${readings} / ${frames} / ${tasks.length} / ${tasks.length}`],
     ['constraints', `${report.constraints.toLocaleString('en')}  (cohort ${shape.cohortSize}, frame ${shape.frameSize})`],
-    ['prove time', `median ${median(proveSec).toFixed(1)} s, worst ${Math.max(...proveSec).toFixed(1)} s on ${cpus().length} cores`],
+    ['prove time of a batch', `median ${median(proveSec).toFixed(1)} s, worst ${Math.max(...proveSec).toFixed(1)} s on ${cpus().length} cores`],
     ['gas per batch', `${perBatch(gas)}  (anchor ${perBatch(sum((t) => Number(t.anchorGas)))}, settle ${perBatch(sum((t) => Number(t.settleGas)))})`],
     ['gas per device and batch', Math.round(gas / frames).toLocaleString('en')],
     ['gas per reading', Math.round(gas / readings).toLocaleString('en')],
@@ -56,7 +56,7 @@ export function printReport(report: DemoReport): void {
 /** The phases of one batch sum to its whole. */
 function printLatency(tasks: readonly TaskRecord[]): void {
   const latencies = tasks.flatMap((task) => latencyOf(task) ?? []).sort((a, b) => a.totalMs - b.totalMs)
-  const picked = [latencies[Math.floor(latencies.length / 2)]!, latencies.at(-1)!]
+  const picked = [latencies[(latencies.length - 1) >> 1]!, latencies.at(-1)!]
   const seconds = (pick: (latency: Latency) => number) =>
     picked.map((latency) => `${(pick(latency) / 1000).toFixed(2)} s`)
   columns([
@@ -64,6 +64,7 @@ function printLatency(tasks: readonly TaskRecord[]): void {
     ['whole', ...seconds(({ totalMs }) => totalMs)],
     ...LATENCY_PHASES.map((phase) => [`  ${phase}`, ...seconds(({ phasesMs }) => phasesMs[phase])]),
   ])
+  console.log('  …Wait: until the batch is closed, a thread is free, or others go along in the transaction')
 }
 
 function printOwners(owners: readonly OwnerRow[]): void {
@@ -93,5 +94,6 @@ function columns(lines: readonly (readonly string[])[]): void {
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]!
+  const [low, high] = [sorted[(sorted.length - 1) >> 1]!, sorted[sorted.length >> 1]!]
+  return (low + high) / 2
 }

@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly threads?: number
   /** Ceiling of all threads together. Default: half of the memory that this process may use. */
   readonly memoryMb?: number
+  /** A thread that works longer on one job is taken for hung and ended. Default 30 minutes: some 2^22 constraints with the slowest prover. */
+  readonly proofLimitMs?: number
   /** Told when a thread is ended because of what it did; its job is tried again. */
   readonly onSuspect?: (error: AttestreamError) => void
 }
@@ -58,6 +60,7 @@ interface Waiting extends WaitingJob {
 const MEGABYTE = 2 ** 20
 const HEAP_MB = 1024
 const IDLE_MS = 600_000
+const PROOF_LIMIT_MS = 30 * 60_000
 
 export function createProverPool(kind: ProverKind, options: PoolOptions = {}): Prover {
   return new ProverPool(kind, options)
@@ -67,14 +70,16 @@ class ProverPool implements Prover {
   private readonly kind: ProverKind
   private readonly limits: PoolLimits
   private readonly onSuspect: (error: AttestreamError) => void
+  private readonly proofLimitMs: number
   private readonly keyBytes = new Map<string, number>()
   private waiting: Waiting[] = []
   private threads: Thread[] = []
   private uses = 0
   private closed = false
 
-  constructor(kind: ProverKind, { threads, memoryMb, onSuspect }: PoolOptions) {
+  constructor(kind: ProverKind, { threads, memoryMb, proofLimitMs, onSuspect }: PoolOptions) {
     this.kind = kind
+    this.proofLimitMs = proofLimitMs ?? PROOF_LIMIT_MS
     this.limits = {
       threads: threads ?? availableParallelism(),
       totalBytes: poolBytes(memoryMb),
@@ -154,10 +159,19 @@ class ProverPool implements Prover {
     thread.keys.set(key, keyBytes)
     entry.thread = thread
     const { port, close } = openProgress(onProgress)
+    let isHung = false
+    const limit = setTimeout(() => {
+      isHung = true
+      void thread.prover.end()
+    }, this.proofLimitMs).unref()
     const result = await thread.prover
       .run({ ...job, progress: port })
-      .catch((cause: unknown): Refusal => ({ code: 'PROOF_FAILED', message: died(cause), isSuspect: true }))
+      .catch((cause: unknown): Refusal => {
+        const message = isHung ? `there was no proof after ${this.proofLimitMs / 1000} s` : died(cause)
+        return { code: 'PROOF_FAILED', message, isSuspect: true }
+      })
       .finally(close)
+    clearTimeout(limit)
     delete entry.thread
     if (signal?.aborted) throw signal.reason
     if ('code' in result && result.isSuspect) return this.tryElsewhere(entry, thread, result)

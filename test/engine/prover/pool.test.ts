@@ -74,6 +74,14 @@ describe('a thread of the prover pool', () => {
     },
   )
 
+  it('that hangs is ended after the limit, and so is the next, and then the job fails', async () => {
+    const { prove, suspicions } = mortalPool({ proofLimitMs: 1500 })
+    const [hung, other] = [prove({ gate: gate().gate }), prove()]
+    await expect(hung).rejects.toMatchObject({ ...FAILED, message: expect.stringContaining('no proof after 1.5 s') })
+    expect(suspicions).toHaveLength(1)
+    expect((await other).publicSignals).toHaveLength(9)
+  })
+
   it('that makes a proof which does not verify loses its job to another, which proves it', async () => {
     const { prove, suspicions } = mortalPool()
     const { threadId } = await prove()
