@@ -74,7 +74,10 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
   ],
   APPLET_UNKNOWN: [404, 'Upload the applet with `POST /v1/applets`, or check the id.'],
   ANCHOR_STALE: [409, 'Nothing: the frames are in a new batch. Look why the batch was not settled in time.'],
-  CIRCUIT_DISAGREES: [500, 'Report it with the DA object: the applet compiler has a defect. Nothing was settled.'],
+  CIRCUIT_DISAGREES: [
+    500,
+    'Report it with the DA object: the applet compiler has a defect. Nothing was settled. `attestream applet line` names the source line of an offset in the message.',
+  ],
   CIRCUIT_NOT_READY: [
     409,
     'Start the build with `POST /v1/applets/{appletId}/circuits` and wait until its status is `ready`.',
@@ -117,7 +120,10 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorRow>> = {
     409,
     'Register the version that this engine built, or build the circuit of the registered one.',
   ],
-  PROOF_FAILED: [500, 'Retry the task; if it fails again, report it with its DA object.'],
+  PROOF_FAILED: [
+    500,
+    'Retry the task; if it fails again, report it with its DA object. `attestream applet line` names the source line of an offset in the message.',
+  ],
   RECEIPT_UNKNOWN: [404, 'Wait until the task is proven; `GET /v1/tasks/{taskId}` shows its state.'],
   SEQUENCE_OUTDATED: [409, 'Continue above the last sequence of the device; `GET /v1/devices/{deviceId}` shows it.'],
   SEQUENCE_REPEATED: [409, "Never sign two frames with one sequence: restore the device's counter and go on above it."],

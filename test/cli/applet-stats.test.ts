@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildAppletWithSource } from '../../applets/build.ts'
+import { parseSourceLines } from '../../applets/source-lines.ts'
 import { compileApplet } from '../../circuits/compiler/index.ts'
 import { attestream } from './process.ts'
 
@@ -63,4 +64,33 @@ describe('attestream applet stats', () => {
     expect(stderr).toMatch(message)
     expect(code).toBe(2)
   })
+})
+
+describe('attestream applet line', () => {
+  it('names the line behind an offset of the WASM, from the source map or the source', async () => {
+    const { wasmOffset, fuse } = await fuseOffset()
+    for (const applet of [file('meter.wasm'), 'applets/energy-meter.ts']) {
+      const { code, stdout } = await attestream('applet', 'line', applet, wasmOffset, '--json')
+      expect([code, JSON.parse(stdout)]).toEqual([0, fuse])
+    }
+  })
+
+  it('asks for a source map, and for an offset', async () => {
+    const bare = await attestream('applet', 'line', file('bare.wasm'), '0x1a4')
+    expect([bare.code, bare.stderr]).toEqual([2, expect.stringContaining("give the applet's source instead")])
+    expect((await attestream('applet', 'line', file('meter.wasm'), 'here')).code).toBe(2)
+  })
+
+  /** An instruction that the compiler puts down to the line of the fuse. */
+  async function fuseOffset() {
+    const { wasm, sourceMap } = await buildAppletWithSource('applets/energy-meter.ts')
+    const lines = parseSourceLines(sourceMap!, wasm)
+    for (const [, digits] of compileApplet(wasm).circom.matchAll(/ 0x([0-9a-f]+) /g)) {
+      const found = lines.locateUser(parseInt(digits!, 16))
+      const text = found?.text.trim()
+      if (!text?.startsWith('require(u64(wattHours) * SECONDS_PER_HOUR')) continue
+      return { wasmOffset: `0x${digits}`, fuse: { file: found!.file, line: found!.line, text } }
+    }
+    throw new Error('no constraint is put down to the line of the fuse')
+  }
 })
