@@ -49,14 +49,18 @@ describe('a reorganisation', { timeout: 240_000 }, () => {
     return (await tasks()).at(-1)!
   }
 
-  /** Replaces the latest blocks by others, which hold the given raw transactions. */
+  /** Replaces the latest blocks by others, which hold the given raw transactions. What is sent then comes into a block a minute later. */
   async function reorganise(
     depth: number,
     raw: readonly Hex[],
     until: () => boolean | Promise<boolean>,
   ): Promise<TaskRecord> {
     states.length = 0
+    await node().setAutomine(false)
     await node().request({ method: 'anvil_reorg', params: [depth, raw.map((each) => [each, 0])] } as never)
+    await node().increaseTime({ seconds: 60 }) // the reorganisation has set the node's clock back
+    await node().setAutomine(true)
+    await node().mine({ blocks: 1 })
     const endMs = Date.now() + 100_000
     while (!(await until()) && Date.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 50))
     return (await tasks()).at(-1)!
@@ -93,7 +97,6 @@ describe('a reorganisation', { timeout: 240_000 }, () => {
     const settled = await settleFrame(2)
     expect(settled).toMatchObject({ state: 'settled', batchNumber: 1n })
     const { anchorTime } = (await engine.getReceipt(settled.taskId)).journal
-    await node().increaseTime({ seconds: 60 })
     const { blockNumber } = await node().getTransactionReceipt({ hash: settled.anchorTxHash! })
     const again = await reorganise(Number((await node().getBlockNumber()) - blockNumber + 1n), [], isSettledAgain)
     expect(states).toEqual(['published', 'anchored', 'executed', 'proven', 'settled'])
