@@ -35,6 +35,11 @@ export function watchPrograms(): Usage {
   }
 }
 
+/** Processor time of programs that this process has started and that ended; 0 where there is no /proc. */
+export function endedProgramsCpuMs(): number {
+  return times(process.pid).childrenMs
+}
+
 function groupMembers(): number[] {
   const pids = readdirSync('/proc').map(Number).filter(Number.isInteger)
   return pids.filter((pid) => times(pid).group === process.pid)

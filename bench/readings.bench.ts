@@ -1,6 +1,7 @@
 // `npm run bench:readings [-- applet …] [-- --write]`: proven readings per second of one core, everything counted: witness, proof and its check, processor
 // time of all threads of the process. Full frames of 16 readings, and for energy-meter also the shape that `applet stats` advises. Circuits
-// and keys are built first; the first proof of each prover, still cold, does not count. bench/readings.json keeps the last run.
+// and keys are built first; the first proof of each prover, still cold, does not count. `RAPIDSNARK=<program>` measures rapidsnark, too.
+// bench/readings.json keeps what was measured last.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,11 +13,13 @@ import { buildCircuit } from '../circuits/build.ts'
 import type { DatasetApplet } from '../cli/datasets/recording.ts'
 import type { CircuitInput } from '../engine/core/witness.ts'
 import type { Prover, ProvingFiles } from '../engine/prover/prover.ts'
+import { createRapidsnarkProver } from '../engine/prover/rapidsnark/rapidsnark.ts'
 import { createSnarkjsProver } from '../engine/prover/snarkjs.ts'
 import { createWasmProver } from '../engine/prover/wasm/wasm.ts'
 import { ANCHOR_TIME_SEC, demoBatches, signedBatches, type DemoBatches } from './demo-batches.ts'
 import { cpuMs, describeMachine } from './machine.ts'
 import { oneDevice } from './one-device.ts'
+import { endedProgramsCpuMs } from './program-usage.ts'
 
 export interface ReadingRate extends BatchShape {
   readonly applet: string
@@ -50,27 +53,28 @@ const FILE = join(import.meta.dirname, 'readings.json')
 const PROVERS = {
   wasm: () => createWasmProver({ threads: 1, cacheDir: CIRCUITS }),
   snarkjs: () => createSnarkjsProver({ threads: 1 }),
+  rapidsnark: () => createRapidsnarkProver({ threads: 1, binary: process.env['RAPIDSNARK']! }),
 } satisfies Record<string, () => Prover>
 type ProverName = keyof typeof PROVERS
 
 const simulated = (applet: DatasetApplet): Workload['batches'] => {
   return (count, shape) => demoBatches(applet, count, shape)
 }
-const BOTH = ['wasm', 'snarkjs'] as const
+const ALL: readonly ProverName[] = ['wasm', 'snarkjs', ...(process.env['RAPIDSNARK'] ? (['rapidsnark'] as const) : [])]
 const WORKLOADS: readonly Workload[] = [
   {
     applet: 'energy-meter',
     shape: { cohortSize: 8, frameSize: 16 },
     batches: simulated('energy-meter'),
-    provers: BOTH,
+    provers: ALL,
   },
   {
     applet: 'energy-meter',
     shape: { cohortSize: 8, frameSize: 31 },
     batches: simulated('energy-meter'),
-    provers: BOTH,
+    provers: ALL,
   },
-  { applet: 'threshold-time', shape: { cohortSize: 16, frameSize: 16 }, batches: thresholdTime, provers: BOTH },
+  { applet: 'threshold-time', shape: { cohortSize: 16, frameSize: 16 }, batches: thresholdTime, provers: ALL },
   { applet: 'movement', shape: { cohortSize: 4, frameSize: 12 }, batches: simulated('movement'), provers: ['wasm'] },
 ]
 
@@ -106,15 +110,15 @@ async function measure({ applet, shape, batches, provers }: Workload): Promise<R
   return rates
 }
 
-/** Of each job but the first, which is cold: witness, proof and check, all threads of this process. */
+/** Of each job but the first, which is cold: witness, proof and check, all threads of this process and the programs that it ran. */
 async function cpuTimes(name: ProverName, files: ProvingFiles, inputs: readonly CircuitInput[]): Promise<number[]> {
   const prover = PROVERS[name]()
   const timesMs: number[] = []
   try {
     for (const input of inputs) {
-      const before = cpuMs()
+      const before = cpuMs() + endedProgramsCpuMs()
       await prover.prove({ files, input })
-      timesMs.push(cpuMs() - before)
+      timesMs.push(cpuMs() + endedProgramsCpuMs() - before)
     }
   } finally {
     await prover.close()
